@@ -36,5 +36,9 @@ export default tseslint.config(
     files: ['**/*.test.ts', 'test/**'],
     rules: {'@typescript-eslint/no-non-null-assertion': 'off'},
   },
-  {files: ['**/*.cjs', '**/*.js'], extends: [tseslint.configs.disableTypeChecked], languageOptions: {globals: {module: 'writable', process: 'readonly', console: 'readonly'}}},
+  {
+    files: ['**/*.cjs', '**/*.js'],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: {globals: {module: 'writable', process: 'readonly', console: 'readonly'}},
+  },
 );

@@ -1,0 +1,84 @@
+// Every bound of the system by name. What happens at each bound is said where it is used.
+
+/** One Yjs update, bytes. */
+export const UPDATE_BYTES_MAX = 64 * 1024;
+/** Structs (after runs are counted as one) in one update. */
+export const UPDATE_STRUCTS_MAX = 2_000;
+/** Elements of all runs together in one update. */
+export const UPDATE_ELEMENTS_MAX = 8_000;
+/** Client sections in one update: ids this device used since its last acknowledged write, and skipped ones. */
+export const UPDATE_CLIENTS_MAX = 64;
+/** Ranges in the delete set of one update. */
+export const UPDATE_DELETES_MAX = 4_000;
+/** Clocks stay exact integers and far from 2^53. */
+export const CLOCK_MAX = 2 ** 52;
+/** Device client ids are what Yjs mints: below this. The server's own are at or above it. */
+export const DEVICE_CLIENT_ID_MAX = 2 ** 32 - 1;
+export const SERVER_CLIENT_ID_MIN = 2 ** 32;
+
+/** One field value, UTF-8 bytes of its JSON. */
+export const VALUE_BYTES_MAX = 16 * 1024;
+/** Nesting of one field value. */
+export const VALUE_DEPTH_MAX = 8;
+/** Nodes (members, elements, scalars) of one field value. */
+export const VALUE_NODES_MAX = 1_000;
+/** Members of a set, and items of an items field. */
+export const MEMBERS_MAX = 500;
+/** UTF-16 units of a text field. */
+export const TEXT_LENGTH_MAX = 50_000;
+/** Encoded document of one record, bytes. Past it the change is refused with `record_too_large`. */
+export const RECORD_BYTES_MAX = 512 * 1024;
+/** A document past this size is compacted when its compacted form would be at most half as large. */
+export const COMPACT_BYTES_MIN = 8 * 1024;
+/** Carriers kept per write. One dropped means at worst a conflict too many. */
+export const CARRIERS_MAX = 64;
+
+/** One frame from a device, bytes. */
+export const FRAME_BYTES_MAX = 256 * 1024;
+/** The `hello` frame, bytes. */
+export const HELLO_BYTES_MAX = 16 * 1024;
+/** Updates in one `update` frame. */
+export const FRAME_UPDATES_MAX = 500;
+/** State vector entries of a `sync-step-1`. */
+export const STATE_VECTOR_ENTRIES_MAX = 256;
+/** A state vector as `seen` of a delete, bytes. */
+export const SEEN_BYTES_MAX = 64 * 1024;
+/** Milliseconds from upgrade to `hello`. */
+export const HELLO_DEADLINE_MS = 5_000;
+/** Milliseconds between the server's pings, and without any frame until the socket is closed. */
+export const PING_INTERVAL_MS = 25_000;
+export const IDLE_TIMEOUT_MS = 60_000;
+/** Milliseconds past a token's expiry until its socket is closed. */
+export const TOKEN_GRACE_MS = 15_000;
+/** Unsent bytes at which a socket gets no live deltas until it has drained. */
+export const BUFFERED_BYTES_PAUSE = 1024 * 1024;
+/** Milliseconds a socket may stay undrained before it is closed. */
+export const SLOW_RECEIVER_MS = 30_000;
+/** Records in one `changes` frame while catching up, and its bytes. */
+export const CATCH_UP_RECORDS_MAX = 500;
+export const CATCH_UP_BYTES_MAX = 512 * 1024;
+/** Update frames of one socket that may wait for their acks before it is paused. */
+export const SOCKET_INFLIGHT_MAX = 64;
+
+/** REST body, bytes, and changes in one push. */
+export const BODY_BYTES_MAX = 1024 * 1024;
+export const PUSH_CHANGES_MAX = 500;
+export const PULL_LIMIT_DEFAULT = 500;
+export const PULL_LIMIT_MAX = 1_000;
+
+/** Changes committed as one group, and their bytes. */
+export const GROUP_CHANGES_MAX = 512;
+export const GROUP_BYTES_MAX = 4 * 1024 * 1024;
+/** Changes a tenant's lane holds waiting. Past it: `overloaded`. */
+export const LANE_QUEUE_MAX = 20_000;
+/** Retries of a group after a lost connection, a deadlock or a changed access version. */
+export const GROUP_ATTEMPTS_MAX = 8;
+/** Bytes of encoded documents kept in the record cache of one node. */
+export const RECORD_CACHE_BYTES_MAX = 256 * 1024 * 1024;
+
+/** How far a device's corrected clock may run ahead of the server before it is clamped: none. */
+export const CLOCK_AHEAD_MS_MAX = 0;
+/** Days a change id and its result are remembered. */
+export const CHANGE_ID_DAYS = 90;
+/** Pulls remembered per device, to guess the base of a JSON change that names none. */
+export const PULLS_REMEMBERED_MAX = 32;

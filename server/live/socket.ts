@@ -1,0 +1,61 @@
+// What session code knows of a connection's transport. ws and uWebSockets.js implement it and pass one
+// conformance suite, so nothing above this line depends on either.
+
+/** One open connection. All members are safe to call after the connection is gone: they then do nothing. */
+export interface Socket {
+  /** Queues one binary frame. The bytes are not copied: the caller must not write to them afterwards. */
+  send(frame: Uint8Array): void;
+  /** Bytes queued that the peer has not taken yet. 0 once closed. */
+  bufferedBytes(): number;
+  /** Stops (true) or resumes (false) reading from the peer, so that a flood waits in its own TCP window. */
+  pause(paused: boolean): void;
+  /** Starts the closing handshake with a code of 1000 or above and a reason of at most 123 UTF-8 bytes. */
+  close(code: number, reason: string): void;
+  /** Sends a WebSocket ping; its pong arrives as `SocketEvents.pong`. */
+  ping(): void;
+}
+
+/** What a transport tells the session. `closed` comes exactly once, last, however the connection ended. */
+export interface SocketEvents {
+  /** The bytes belong to the session: the transport never writes to them again. */
+  frame(bytes: Uint8Array): void;
+  /** A text frame; no protocol here uses them. */
+  text(): void;
+  pong(): void;
+  /** Fewer bytes are buffered than before, after `send` had to queue. */
+  drained(): void;
+  closed(code: number): void;
+}
+
+/** The upgrade request. Header names are lower case; `query` is the raw query string without `?`. */
+export interface UpgradeRequest {
+  readonly path: string;
+  readonly query: string;
+  readonly origin: string | undefined;
+  readonly remoteAddress: string;
+}
+
+/** Decides an upgrade. A number refuses it with that HTTP status; a function is told the socket once open. */
+export type AcceptUpgrade = (request: UpgradeRequest) => number | ((socket: Socket) => SocketEvents);
+
+/** A listening server: `fetch` answers plain HTTP (the Hono app), `accept` decides upgrades. */
+export interface TransportOptions {
+  readonly host: string;
+  /** 0 picks a free port. */
+  readonly port: number;
+  readonly fetch: (request: Request, remoteAddress: string) => Response | Promise<Response>;
+  readonly accept: AcceptUpgrade;
+  /** Largest frame taken; a larger one closes the connection with 1009. */
+  readonly frameBytesMax: number;
+  /** Largest HTTP body taken; a larger one is answered 413 without being read to its end. */
+  readonly bodyBytesMax: number;
+}
+
+export interface Transport {
+  readonly kind: 'ws' | 'uws';
+  readonly port: number;
+  /** Stops accepting, closes what is open with 1012, and resolves when all is closed. */
+  stop(): Promise<void>;
+}
+
+export type StartTransport = (options: TransportOptions) => Promise<Transport>;
