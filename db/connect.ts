@@ -1,0 +1,95 @@
+// The pool of connections every query goes through, and the check that its database keeps what it
+// acknowledges. server/main.ts opens it after migrations and ends it before the database itself.
+import {drizzle, type NodePgDatabase} from 'drizzle-orm/node-postgres';
+import pg from 'pg';
+
+/** Milliseconds to wait for a free connection, or for a new one to be made, before the query fails. */
+const CONNECT_MS_MAX = 10_000;
+/** Milliseconds an unused connection is kept. */
+const IDLE_MS_MAX = 30_000;
+/** Milliseconds a transaction may wait for its next statement before Postgres ends its session. */
+const IDLE_IN_TRANSACTION_MS_MAX = 60_000;
+
+export interface DatabaseOptions {
+  readonly url: string;
+  /** Connections at most; queries past it wait. */
+  readonly poolSize: number;
+  /** Shown in pg_stat_activity. */
+  readonly applicationName: string;
+  /** Told of a connection that broke while nothing was asked of it. The pool has dropped it already. */
+  readonly onConnectionLost?: (error: Error) => void;
+}
+
+/**
+ * An open pool. Plain queries give bigint as a number (a value past 2^53 fails the query), date as
+ * `YYYY-MM-DD`, timestamptz as Date, numeric as a string. Queries built by drizzle follow their columns.
+ */
+export interface Database {
+  readonly pool: pg.Pool;
+  readonly drizzle: NodePgDatabase;
+  /** Resolves when every connection is closed. Queries in progress are waited for. */
+  readonly end: () => Promise<void>;
+}
+
+function parseBigint(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError('A bigint of the database is past 2^53');
+  return value;
+}
+
+const asText = (text: string) => text;
+const TEXT_ARRAY = 1009;
+const BIGINT_ARRAY = 1016;
+const DATE_ARRAY = 1182;
+/** Declared as `any` by the package, and for named oids only. */
+const usualParser = pg.types.getTypeParser as (
+  oid: number,
+  format?: 'text' | 'binary',
+) => (text: string) => unknown;
+const parseTextArray = usualParser(TEXT_ARRAY) as (text: string) => (string | null)[];
+const parseBigintArray = (text: string) =>
+  parseTextArray(text).map((element) => (element === null ? null : parseBigint(element)));
+
+const parsersByOid = new Map<number, (text: string) => unknown>([
+  [pg.types.builtins.INT8, parseBigint],
+  [BIGINT_ARRAY, parseBigintArray],
+  // A calendar date belongs to no time zone; the default would make it a local midnight.
+  [pg.types.builtins.DATE, asText],
+  [DATE_ARRAY, parseTextArray],
+]);
+
+/** Of this pool only: the parsers of `pg` itself are global, and other packages rely on them. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+    (format === 'binary' ? undefined : parsersByOid.get(oid)) ?? usualParser(oid, format),
+};
+
+/** Opens a pool. Connects on the first query, so it does not fail when the database is away. */
+export function connectDatabase(options: DatabaseOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.poolSize,
+    application_name: options.applicationName,
+    connectionTimeoutMillis: CONNECT_MS_MAX,
+    idleTimeoutMillis: IDLE_MS_MAX,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS_MAX,
+    keepAlive: true,
+    types,
+  });
+  const report = (error: Error) => options.onConnectionLost?.(error);
+  // An `error` event without a listener ends the process. The pool speaks for idle connections only, so
+  // each connection has a listener too: it may also break between two statements of a transaction.
+  pool.on('error', report);
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  return {pool, drizzle: drizzle(pool), end: () => pool.end()};
+}
+
+/** Throws unless a commit that Postgres reports is on disk. An acknowledgement to a device promises that. */
+export async function assertDurable(pool: pg.Pool): Promise<void> {
+  const {rows} = await pool.query<{name: string; setting: string}>(
+    `SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'synchronous_commit')`,
+  );
+  const off = rows.filter(({setting}) => setting === 'off').map(({name}) => name);
+  if (off.length > 0)
+    throw new Error(`The database would lose acknowledged writes: ${off.join(', ')} is off`);
+}

@@ -1,0 +1,79 @@
+// Transactions of one tenant. Every statement about tenant data runs inside one, so that row-level
+// security knows the tenant. server/sync's lane and readers, and the queries beside this file, come through here.
+import type {TenantId} from '#crdt/protocol/ids.ts';
+import pg from 'pg';
+
+/**
+ * The connection broke while COMMIT was under way: the transaction may or may not be durable. Whoever
+ * catches this reads again before deciding anything. `cause` is the connection's error.
+ */
+export class CommitOutcomeUnknown extends Error {
+  constructor(cause: unknown) {
+    super('The connection to the database broke during COMMIT', {cause});
+    this.name = 'CommitOutcomeUnknown';
+  }
+}
+
+/**
+ * Opens a transaction and says in the same message, so in one round trip, on whose behalf it runs.
+ * The one place for that: whatever else must hold in every transaction is set here.
+ */
+const beginFor = (tenantId: TenantId): string =>
+  `BEGIN; SELECT set_config('app.tenant_id', ${pg.escapeLiteral(tenantId)}, true)`;
+
+/** Postgres refused the statement and the session goes on. Anything else leaves the connection in doubt. */
+const isRefusal = (error: unknown): boolean =>
+  error instanceof pg.DatabaseError && error.severity === 'ERROR';
+
+async function commit(client: pg.PoolClient): Promise<void> {
+  let command: string;
+  try {
+    command = (await client.query('COMMIT')).command;
+  } catch (error) {
+    throw isRefusal(error) ? error : new CommitOutcomeUnknown(error);
+  }
+  // COMMIT of a transaction in which a statement failed rolls back, and reports that without an error.
+  if (command !== 'COMMIT')
+    throw new Error('A statement failed and its error was not passed on: rolled back');
+}
+
+/** True: the connection is usable again. */
+async function rollback(client: pg.PoolClient): Promise<boolean> {
+  try {
+    await client.query('ROLLBACK');
+    return true;
+  } catch {
+    // The error that led here is the one to report; this one only says that the connection is gone.
+    return false;
+  }
+}
+
+/**
+ * Runs `work` in a transaction of `tenantId`, on one connection, and commits. What `work` resolves to is
+ * durable once this resolves. Rolls back and rethrows what `work` or COMMIT throws; a connection that broke is
+ * dropped, not reused. `work` must await all its statements, and must not keep `client`.
+ */
+export async function withTenant<Result>(
+  pool: pg.Pool,
+  tenantId: TenantId,
+  work: (client: pg.PoolClient) => Promise<Result>,
+): Promise<Result> {
+  const client = await pool.connect();
+  let isUsable = true;
+  const onBroken = () => {
+    isUsable = false;
+  };
+  client.on('error', onBroken);
+  try {
+    await client.query(beginFor(tenantId));
+    const result = await work(client);
+    await commit(client);
+    return result;
+  } catch (error) {
+    if (error instanceof CommitOutcomeUnknown || !(await rollback(client))) isUsable = false;
+    throw error;
+  } finally {
+    client.off('error', onBroken);
+    client.release(!isUsable);
+  }
+}
