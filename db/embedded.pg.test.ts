@@ -2,25 +2,14 @@
 // these tests also cover an ordinary user and a home of mode 0700; started by an ordinary user, the latter is skipped.
 import {spawn, type ChildProcess} from 'node:child_process';
 import {once} from 'node:events';
-import {
-  chmod,
-  chown,
-  cp,
-  lstat,
-  mkdtemp,
-  readdir,
-  readFile,
-  readlink,
-  rm,
-  stat,
-  writeFile,
-} from 'node:fs/promises';
+import {chmod, chown, cp, lstat, readdir, readFile, readlink, rm, stat, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {createInterface} from 'node:readline';
 import pg from 'pg';
 import {expect, onTestFinished, test} from 'vitest';
+import {makeScratchFolder} from '#test/support/scratch-folder.ts';
 import {startEmbedded, stopImmediately, type Embedded, type EmbeddedOptions} from './embedded.ts';
 import {chooseAccount, exitStatus, type Account} from './embedded/account.ts';
 import {findPostmaster} from './embedded/postmaster.ts';
@@ -40,14 +29,7 @@ if (!isRoot) process.stderr.write('not root: a home of mode 0700 that Postgres c
 if (!canOrdinaryRunProject)
   process.stderr.write(`user ${ordinary?.uid} cannot enter ${project}: it is not tried as that user\n`);
 
-async function makeFolder({mode}: {mode: number}): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'fieldmerge-embedded-'));
-  await chmod(folder, mode);
-  onTestFinished(() => rm(folder, {recursive: true, force: true}));
-  return folder;
-}
-
-const makeDataDir = async () => join(await makeFolder({mode: 0o711}), 'data');
+const makeDataDir = async () => join(await makeScratchFolder(), 'data');
 
 async function start(options: EmbeddedOptions): Promise<Embedded> {
   const embedded = await startEmbedded(options);
@@ -188,7 +170,7 @@ test('a Postgres that crashes can be started again after stop', async () => {
 });
 
 test('missing links between libraries are made', async () => {
-  const programs = join(await makeFolder({mode: 0o711}), 'native');
+  const programs = join(await makeScratchFolder(), 'native');
   await cp(installedPrograms(), programs, {
     recursive: true,
     filter: async (path) => !(await lstat(path)).isSymbolicLink(),
@@ -200,7 +182,7 @@ test('missing links between libraries are made', async () => {
 test.skipIf(!canOrdinaryRunProject)(
   'an ordinary user runs it, from a node_modules without links that it may not write to',
   async () => {
-    const folder = await makeFolder({mode: 0o755});
+    const folder = await makeScratchFolder({mode: 0o755});
     const programs = join(folder, 'native');
     await cp(installedPrograms(), programs, {
       recursive: true,
@@ -215,7 +197,7 @@ test.skipIf(!canOrdinaryRunProject)(
     onTestFinished(async () => {
       for (const path of [programs, ...folders]) await chmod(path, 0o755);
     });
-    const dataDir = await makeFolder({mode: 0o700});
+    const dataDir = await makeScratchFolder({mode: 0o700});
     if (ordinary !== undefined) await chown(dataDir, ordinary.uid, ordinary.gid);
     const {child, url} = await startHolder(ordinary, [dataDir, programs]);
     expect(await query(url, 'SELECT 1 AS value')).toBe(1);
@@ -227,7 +209,7 @@ test.skipIf(!canOrdinaryRunProject)(
 test.skipIf(!isRoot)(
   'root below a home of mode 0700: data and programs are kept where Postgres can enter',
   async () => {
-    const home = await makeFolder({mode: 0o700});
+    const home = await makeScratchFolder({mode: 0o700});
     const dataDir = join(home, 'data');
     await cp(installedPrograms(), join(home, 'native'), {recursive: true, verbatimSymlinks: true});
     await cp(join(installedPrograms(), '..', 'package.json'), join(home, 'package.json'));

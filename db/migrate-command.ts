@@ -10,9 +10,10 @@ async function migrateAndTell(url: string): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const {DATABASE_URL: url, DATA_DIR: dataDir} = process.env;
-  if (url !== undefined && url !== '') return migrateAndTell(url);
-  const embedded = await startEmbedded({dataDir: dataDir ?? './data', log: console.log});
+  // A variable that is set but empty counts as absent.
+  const [url = '', dataDir = ''] = [process.env.DATABASE_URL, process.env.DATA_DIR];
+  if (url !== '') return migrateAndTell(url);
+  const embedded = await startEmbedded({dataDir: dataDir === '' ? './data' : dataDir, log: console.log});
   await migrateAndTell(embedded.url).finally(() => embedded.stop());
 }
 

@@ -59,7 +59,7 @@ async function copyTree(source: string, target: string): Promise<void> {
 }
 
 /** Copies the programs into `home`, whole or not at all, and drops the copy of another version. */
-async function copyPrograms(source: string, home: string): Promise<string> {
+async function copyPrograms(source: string, home: string, log: (message: string) => void): Promise<string> {
   const manifest = await readFile(join(source, '..', 'package.json'), 'utf8');
   const {version} = z.object({version: z.string()}).parse(JSON.parse(manifest));
   const copy = join(home, `programs-${version}`);
@@ -69,7 +69,8 @@ async function copyPrograms(source: string, home: string): Promise<string> {
       await rm(join(home, name), {recursive: true});
   }
   if (names.includes(basename(copy))) return copy;
-  const partial = join(home, `programs-partial`);
+  log(`The programs of Postgres in ${source} cannot be used there: they are copied to ${copy}.`);
+  const partial = join(home, 'programs-partial');
   await copyTree(source, partial);
   await makeLinks(partial);
   await rename(partial, copy);
@@ -84,10 +85,9 @@ export async function preparePrograms(
   // Where node_modules may not be written to, the run below fails and the copy is taken.
   await makeLinks(installed).catch(() => undefined);
   if (await canRun(deps.account, installed)) return installed;
-  const copy = await copyPrograms(installed, home);
+  const copy = await copyPrograms(installed, home, deps.log);
   if (!(await canRun(deps.account, copy))) {
     throw new Error(`The programs of Postgres in ${installed} do not run on this machine: set DATABASE_URL.`);
   }
-  deps.log(`The programs of Postgres in ${installed} cannot be used there: a copy in ${copy} is.`);
   return copy;
 }

@@ -3,12 +3,13 @@
 // the disk as in production (a server refuses to start otherwise), but a crash of the machine would spoil the files.
 // Tests that kill Postgres start one of their own.
 import {spawn} from 'node:child_process';
-import {chmod, mkdtemp, realpath, rm} from 'node:fs/promises';
+import {once} from 'node:events';
+import {chmod, mkdtemp, realpath} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import pg from 'pg';
 import type {TestProject} from 'vitest/node';
-import {startEmbedded, type Embedded} from '#db/embedded.ts';
+import {startEmbedded} from '#db/embedded.ts';
 import {migrateDatabase} from '#db/migrate.ts';
 
 export const TEMPLATE_DATABASE = 'fieldmerge_template';
@@ -17,6 +18,8 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** URL of the run's Postgres, of a database that no test writes to. */
     postgresUrl: string;
+    /** Folder of this run; see scratch-folder.ts. */
+    scratchFolder: string;
   }
 }
 
@@ -40,42 +43,49 @@ async function makeTemplate(url: string): Promise<void> {
 }
 
 /**
- * Cleans up should this process be killed: a shell in a session of its own reads from a pipe that only this
- * process can close. Stopping ends it first.
+ * Stops every Postgres whose data lies in the folder $1 or is linked from there, and removes it all. Runs when
+ * the pipe it reads from ends: at the end of the run, or when this process is killed.
  */
-async function startJanitor(dataDir: string): Promise<() => void> {
-  const cluster = await realpath(join(dataDir, 'postgres'));
-  const home = cluster.slice(0, -'/postgres'.length);
-  const script =
-    'read -r line; [ "$line" = done ] && exit; kill -QUIT "$(head -n 1 "$1/postgres/postmaster.pid")"; ' +
-    'while kill -0 "$(head -n 1 "$1/postgres/postmaster.pid")"; do sleep 0.1; done; rm -rf "$1" "$2"';
-  const shell = spawn('/bin/sh', ['-c', script, 'sh', home, dataDir], {
+const janitorScript = `
+cat
+find -L "$1" -name postmaster.pid | while read -r file; do
+  pid=$(head -n 1 "$file")
+  { cat "/proc/$pid/cmdline" || ps -o args= -p "$pid"; } | grep -aq postgres || continue
+  kill -QUIT "$pid"
+  while [ -e "$file" ] && kill -0 "$pid"; do sleep 0.02; done
+done
+find "$1" -name postgres -type l | while read -r link; do rm -rf "$(dirname "$(readlink "$link")")"; done
+rm -rf "$1"`;
+
+/** The returned function lets the janitor work and waits for it. */
+function startJanitor(folder: string): () => Promise<void> {
+  const shell = spawn('/bin/sh', ['-c', janitorScript, 'sh', folder], {
     stdio: ['pipe', 'ignore', 'ignore'],
+    // Ctrl-C reaches the test run, not its janitor.
     detached: true,
   });
   shell.unref();
-  return () => shell.stdin.end('done\n');
+  return async () => {
+    shell.ref();
+    const gone = once(shell, 'exit');
+    shell.stdin.end();
+    await gone;
+  };
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const dataDir = await mkdtemp(join(await realpath(tmpdir()), 'fieldmerge-test-'));
+  const folder = await mkdtemp(join(await realpath(tmpdir()), 'fieldmerge-test-'));
   // As root, Postgres runs as another user, which must get in.
-  await chmod(dataDir, 0o711);
-  const embedded: Embedded = await startEmbedded({dataDir, settings});
-  const dismissJanitor = await startJanitor(dataDir);
-  const stop = async () => {
-    const home = await realpath(join(dataDir, 'postgres'));
-    await embedded.kill();
-    dismissJanitor();
-    await rm(home.slice(0, -'/postgres'.length), {recursive: true, force: true});
-    await rm(dataDir, {recursive: true, force: true});
-  };
+  await chmod(folder, 0o711);
+  const cleanUp = startJanitor(folder);
   try {
-    await makeTemplate(embedded.url);
+    const {url} = await startEmbedded({dataDir: join(folder, 'data'), settings});
+    await makeTemplate(url);
+    project.provide('postgresUrl', url);
+    project.provide('scratchFolder', folder);
   } catch (error) {
-    await stop();
+    await cleanUp();
     throw error;
   }
-  project.provide('postgresUrl', embedded.url);
-  return stop;
+  return cleanUp;
 }
