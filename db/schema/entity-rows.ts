@@ -1,0 +1,81 @@
+// The typed row of every record, one table per entity, with columns as the entity declares them. Written in the
+// transaction that merges; `npm run verify` proves them equal to the documents.
+import {
+  bigint,
+  boolean,
+  date,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  uuid,
+  type PgColumnBuilderBase,
+} from 'drizzle-orm/pg-core';
+import type {Entity, EntityName} from '#crdt/entities/entity.ts';
+import {storedColumns, type StoredColumn} from '#crdt/entities/fields.ts';
+import {entities} from '#crdt/entities/registry.ts';
+import {bytea, counter, instant, tenantId} from './columns.ts';
+
+/** All may be null: a rule of the table would refuse a merge that the record's own rules accept. */
+function buildColumn({column, sqlType}: StoredColumn): PgColumnBuilderBase {
+  switch (sqlType) {
+    case 'bytea':
+      return bytea(column);
+    case 'text':
+      return text(column);
+    case 'integer':
+      return integer(column);
+    case 'bigint':
+      return bigint(column, {mode: 'number'});
+    case 'boolean':
+      return boolean(column);
+    case 'timestamptz':
+      return instant(column);
+    case 'date':
+      return date(column, {mode: 'string'});
+    case 'uuid':
+      return uuid(column);
+    case 'jsonb':
+      return jsonb(column);
+  }
+}
+
+const declaredColumns = (entity: Entity): Record<string, PgColumnBuilderBase> =>
+  Object.fromEntries(storedColumns(entity).map((stored) => [stored.field, buildColumn(stored)]));
+
+const entityTable = (entity: Entity) =>
+  pgTable(
+    entity.name,
+    {
+      tenantId: tenantId(),
+      id: uuid('id').notNull(),
+      ...declaredColumns(entity),
+      createdAt: instant('created_at').notNull(),
+      createdBy: uuid('created_by').notNull(),
+      updatedAt: instant('updated_at').notNull(),
+      updatedBy: uuid('updated_by').notNull(),
+      deletedAt: instant('deleted_at'),
+      seq: counter('seq').notNull(),
+    },
+    (table) => [primaryKey({columns: [table.tenantId, table.id]})],
+  );
+
+// Exported one by one, since drizzle-kit sees exported tables only.
+export const clients = entityTable(entities.clients);
+export const employees = entityTable(entities.employees);
+export const teams = entityTable(entities.teams);
+export const serviceTypes = entityTable(entities.service_types);
+export const tasks = entityTable(entities.tasks);
+export const financeEntries = entityTable(entities.finance_entries);
+export const attachments = entityTable(entities.attachments);
+
+export const entityTables = {
+  clients,
+  employees,
+  teams,
+  service_types: serviceTypes,
+  tasks,
+  finance_entries: financeEntries,
+  attachments,
+} as const satisfies Record<EntityName, unknown>;

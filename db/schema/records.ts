@@ -1,0 +1,26 @@
+// One row per record: its document, sealed, and its place in the tenant's feed.
+import {boolean, integer, pgTable, primaryKey, text, uniqueIndex, uuid} from 'drizzle-orm/pg-core';
+import {bytea, counter, instant, tenantId} from './columns.ts';
+
+export const records = pgTable(
+  'records',
+  {
+    tenantId: tenantId(),
+    id: uuid('id').notNull(),
+    /** Of the latest change. Null while the row only holds the place of a record being created. */
+    seq: counter('seq'),
+    updatedAt: instant('updated_at'),
+    /** Grows with every write of this row, and seals `body` to it. */
+    version: integer('version').notNull().default(0),
+    /** Of the document; grows when it is compacted. */
+    generation: integer('generation').notNull().default(0),
+    deleted: boolean('deleted').notNull().default(false),
+    entity: text('entity').notNull(),
+    /** Sealed: payload, what is remembered of its writes, and the Yjs state. */
+    body: bytea('body'),
+  },
+  (table) => [
+    primaryKey({columns: [table.tenantId, table.entity, table.id]}),
+    uniqueIndex('records_seq').on(table.tenantId, table.seq),
+  ],
+);
