@@ -7,9 +7,15 @@ export interface Socket {
   send(frame: Uint8Array): void;
   /** Bytes queued that the peer has not taken yet. 0 once closed. */
   bufferedBytes(): number;
-  /** Stops (true) or resumes (false) reading from the peer, so that a flood waits in its own TCP window. */
+  /**
+   * Stops (true) or resumes (false) frames, so that a flood waits at its sender. What had already been read
+   * is held and comes after resuming, in order; held frames past a bound close the connection with 4513.
+   */
   pause(paused: boolean): void;
-  /** Starts the closing handshake with a code of 1000 or above and a reason of at most 123 UTF-8 bytes. */
+  /**
+   * Starts the closing handshake with a code of 1000 or above and a reason of at most 123 UTF-8 bytes.
+   * After it only `closed` comes, never within the call.
+   */
   close(code: number, reason: string): void;
   /** Sends a WebSocket ping; its pong arrives as `SocketEvents.pong`. */
   ping(): void;
@@ -24,6 +30,7 @@ export interface SocketEvents {
   pong(): void;
   /** Fewer bytes are buffered than before, after `send` had to queue. */
   drained(): void;
+  /** The code of the closing handshake: 1005 if the peer named none, 1006 if the handshake did not finish. */
   closed(code: number): void;
 }
 
@@ -38,17 +45,22 @@ export interface UpgradeRequest {
 /** Decides an upgrade. A number refuses it with that HTTP status; a function is told the socket once open. */
 export type AcceptUpgrade = (request: UpgradeRequest) => number | ((socket: Socket) => SocketEvents);
 
+/** Answers one HTTP request. `remoteAddress` is IPv4 or IPv6 text; an IPv4 peer is never shown as `::ffff:`. */
+export type FetchHttp = (request: Request, remoteAddress: string) => Response | Promise<Response>;
+
 /** A listening server: `fetch` answers plain HTTP (the Hono app), `accept` decides upgrades. */
 export interface TransportOptions {
   readonly host: string;
   /** 0 picks a free port. */
   readonly port: number;
-  readonly fetch: (request: Request, remoteAddress: string) => Response | Promise<Response>;
+  readonly fetch: FetchHttp;
   readonly accept: AcceptUpgrade;
   /** Largest frame taken; a larger one closes the connection with 1009. */
   readonly frameBytesMax: number;
   /** Largest HTTP body taken; a larger one is answered 413 without being read to its end. */
   readonly bodyBytesMax: number;
+  /** Milliseconds a peer has for the head of a request. uWebSockets.js has a time of its own, about 30 s. */
+  readonly headMsMax?: number;
 }
 
 export interface Transport {

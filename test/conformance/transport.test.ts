@@ -1,0 +1,13 @@
+// One suite over every transport, with real sockets and clients that know nothing of this project.
+
+import {describe} from 'vitest';
+import {describeClosing} from './closing-suite.ts';
+import {describeFrames} from './frames-suite.ts';
+import {describeHttp} from './http-suite.ts';
+import {listTransportsUnderTest} from './transport-kinds.ts';
+
+describe.each(await listTransportsUnderTest())('$kind', (under) => {
+  describeFrames(under);
+  describeClosing(under);
+  describeHttp(under);
+});
