@@ -12,7 +12,7 @@ import {expect, onTestFinished, test} from 'vitest';
 import {makeScratchFolder} from '#test/support/scratch-folder.ts';
 import {startEmbedded, stopImmediately, type Embedded, type EmbeddedOptions} from './embedded.ts';
 import {chooseAccount, exitStatus, type Account} from './embedded/account.ts';
-import {findPostmaster} from './embedded/postmaster.ts';
+import {findPostmaster} from './embedded/pid-file.ts';
 import {installedPrograms} from './embedded/programs.ts';
 
 const isRoot = process.getuid?.() === 0;

@@ -10,7 +10,8 @@ import pg from 'pg';
 import {chooseAccount, giveTo, type Account} from './embedded/account.ts';
 import {lockDataDir} from './embedded/data-dir-lock.ts';
 import {findHome} from './embedded/home.ts';
-import {findPostmaster, startPostmaster, stopPostmaster, type Postmaster} from './embedded/postmaster.ts';
+import {findPostmaster, stopPostmaster} from './embedded/pid-file.ts';
+import {startPostmaster, type Postmaster} from './embedded/postmaster.ts';
 import {installedPrograms, preparePrograms} from './embedded/programs.ts';
 
 const OWNER = 'fieldmerge';
