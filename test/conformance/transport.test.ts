@@ -3,6 +3,7 @@
 import {describe} from 'vitest';
 import {describeClosing} from './closing-suite.ts';
 import {describeFrames} from './frames-suite.ts';
+import {describeHttpBodies} from './http-bodies-suite.ts';
 import {describeHttp} from './http-suite.ts';
 import {listTransportsUnderTest} from './transport-kinds.ts';
 
@@ -10,4 +11,5 @@ describe.each(await listTransportsUnderTest())('$kind', (under) => {
   describeFrames(under);
   describeClosing(under);
   describeHttp(under);
+  describeHttpBodies(under);
 });
