@@ -33,6 +33,12 @@ export function describeHttpBodies(under: TransportUnderTest): void {
       expect(await response.json()).toMatchObject({code: 'body_too_large', status: 413});
     });
 
+    test('a peer in the middle of sending far too much sees the answer, not a reset', async () => {
+      const response = await post('/size', new Uint8Array(BODY_BYTES_MAX * 150));
+      expect(response.status).toBe(413);
+      expect(await response.json()).toMatchObject({code: 'body_too_large'});
+    });
+
     test('a large body announced to be sent is answered before it comes', async () => {
       const bare = new BareClient(served.port);
       bare.tcp.write('POST /size HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n');
