@@ -6,6 +6,8 @@ export const UPDATE_BYTES_MAX = 64 * 1024;
 export const UPDATE_STRUCTS_MAX = 2_000;
 /** Elements of all runs together in one update. */
 export const UPDATE_ELEMENTS_MAX = 8_000;
+/** Clocks of one deleted run: more than any device overwrites or deletes between two acknowledgements. */
+export const DELETED_RUN_MAX = 2 ** 24;
 /** Client sections in one update: ids this device used since its last acknowledged write, and skipped ones. */
 export const UPDATE_CLIENTS_MAX = 64;
 /** Ranges in the delete set of one update. */

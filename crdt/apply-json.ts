@@ -1,0 +1,122 @@
+// A JSON change meets a record. It names no predecessor for its writes; `base`, the feed position its author
+// had seen, stands in for that. A write that wins becomes an item of the server's own.
+import * as Y from 'yjs';
+import {captureDelta, deletedValue} from './apply-update.ts';
+import {untouched, type ChangeContext, type ChangeOutcome, type JsonChange} from './change.ts';
+import {settleDelete, settleEditOfDeleted} from './deletion.ts';
+import type {JsonValue} from './json.ts';
+import {readEdits, seenUpTo, type DeleteEdit, type Edit, type KeyEdit, type TextEdit} from './json-edits.ts';
+import {beginMerge, noteText, noteTextDelete, restate, settleKey, type Merge, type Tip} from './merge.ts';
+import {outcomeOf} from './outcome.ts';
+import {effectiveStamp} from './overwrite.ts';
+import {DELETED_AT, deletedAtOf, type RecordState} from './record.ts';
+import {itemWriteId, type Write} from './write.ts';
+
+export function applyJson(record: RecordState, change: JsonChange, context: ChangeContext): ChangeOutcome {
+  const merge = beginMerge(record, context);
+  const read = readEdits(record, change, {actor: context.actor, before: merge.before});
+  if (!read.ok) return untouched('rejected', read.error);
+  const creating = record.created === null;
+  const delta = captureDelta(record.doc, () => {
+    record.doc.transact(() => settle(merge, change, read.edits));
+  });
+  return outcomeOf(merge, {delta, creating});
+}
+
+function settle(merge: Merge, change: JsonChange, edits: readonly Edit[]): void {
+  const {record} = merge;
+  const deleted = record.writes.get(DELETED_AT);
+  const wasDeleted = deletedAtOf(record) !== null;
+  const hasSeenDelete = deleted !== undefined && deleted.seq <= seenUpTo(change.base, DELETED_AT);
+  for (const edit of edits) {
+    if (edit.kind === 'delete') settleDeleteEdit(merge, change, edit);
+  }
+  for (const edit of edits) {
+    if (edit.kind === 'key') settleKeyEdit(merge, change, edit);
+    else if (edit.kind === 'text') settleTextEdit(merge, edit);
+  }
+  settleEditOfDeleted(merge, wasDeleted, hasSeenDelete);
+}
+
+/** The name of the item that the server would write next. */
+const nextItemId = ({doc, generation}: RecordState): string =>
+  itemWriteId(generation, {client: doc.clientID, clock: Y.getState(doc.store, doc.clientID)});
+
+function tipOf(merge: Merge, change: JsonChange, write: {key: string; value: JsonValue}): Tip {
+  const {actor, offset, now, seq} = merge.context;
+  return {
+    ...write,
+    id: `${actor.deviceId}/${change.changeId}`,
+    device: actor.deviceId,
+    user: actor.userId,
+    at: change.at,
+    eff: effectiveStamp({at: change.at, offset, now}),
+    seq,
+  };
+}
+
+function settleKeyEdit(merge: Merge, change: JsonChange, edit: KeyEdit): void {
+  const {record} = merge;
+  const current = record.writes.get(edit.key);
+  // Clearing what was never written says nothing.
+  if (current === undefined && edit.value === null) return;
+  if (current === undefined && merge.frozen().has(edit.field)) {
+    merge.refused.push({field: edit.field, code: 'frozen'});
+    return;
+  }
+  const upTo = seenUpTo(change.base, edit.field);
+  const kind = settleKey(merge, tipOf(merge, change, edit), {
+    seen: current === undefined || current.seq <= upTo,
+    path: 'json',
+    carrier: null,
+    itemId: nextItemId(record),
+    base: baseValue(current, upTo),
+  });
+  if (kind === 'win') restate(record, edit.key);
+}
+
+/** What both sides had seen: what the current write replaced, if the change's author had seen that. */
+function baseValue(current: Write | undefined, upTo: number): JsonValue | undefined {
+  if (current === undefined) return undefined;
+  if (current.prior === null) return null;
+  return current.prior.seq <= upTo ? current.prior.value : undefined;
+}
+
+function settleDeleteEdit(merge: Merge, change: JsonChange, edit: DeleteEdit): void {
+  const {record} = merge;
+  const upTo = seenUpTo(change.base, DELETED_AT);
+  const stamp = tipOf(merge, change, {key: DELETED_AT, value: null});
+  const tip = edit.deleted ? {...stamp, value: deletedValue(stamp.eff)} : stamp;
+  if (edit.deleted && deletedAtOf(record) === null) {
+    const itemId = nextItemId(record);
+    if (settleDelete(merge, {...tip, id: itemId}, (part) => part.seq <= upTo) === 'win')
+      restate(record, DELETED_AT);
+    return;
+  }
+  settleKeyEdit(merge, change, {kind: 'key', key: DELETED_AT, field: DELETED_AT, value: tip.value});
+}
+
+function settleTextEdit(merge: Merge, edit: TextEdit): void {
+  const {record, context} = merge;
+  const {actor, now, seq} = context;
+  const text = record.doc.getText(`text:${edit.field}`);
+  const id = nextItemId(record);
+  if (edit.remove > 0) {
+    text.delete(edit.index, edit.remove);
+    noteTextDelete(merge, edit.field);
+  }
+  if (edit.insert !== '') {
+    text.insert(edit.index, edit.insert);
+    noteText(merge, {
+      kind: 'insert',
+      id,
+      field: edit.field,
+      device: actor.deviceId,
+      user: actor.userId,
+      at: now,
+      eff: now,
+      seq,
+    });
+  }
+  merge.audit.push({key: edit.field, text: true});
+}

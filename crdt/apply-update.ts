@@ -1,0 +1,295 @@
+// A Yjs update meets a record: guard, judge, integrate, decide each key it touches, restate. In this order,
+// in one Yjs transaction, so that others get one delta.
+import * as Y from 'yjs';
+import type {Admitted, AdmittedElement, MapElement, TextElement} from './admitted.ts';
+import {authorizeCreate} from './authorize.ts';
+import {untouched, type ChangeContext, type ChangeOutcome, type UpdateChange} from './change.ts';
+import {settleDelete, settleEditOfDeleted} from './deletion.ts';
+import {requiredFields} from './entities/fields.ts';
+import {guard} from './guard.ts';
+import {judge, type Judgement} from './judge.ts';
+import type {JsonValue} from './json.ts';
+import {
+  beginMerge,
+  commonBase,
+  noteText,
+  noteTextDelete,
+  restate,
+  settleKey,
+  type Merge,
+  type Tip,
+} from './merge.ts';
+import {effectiveStamp} from './overwrite.ts';
+import {outcomeOf} from './outcome.ts';
+import {DELETED_AT, deletedAtOf, type RecordState} from './record.ts';
+import {entryOf} from './roots.ts';
+import {seenTest} from './seen.ts';
+import {undoTextDeletes} from './text.ts';
+import {chainOf, findTip, type KeyElements} from './tip.ts';
+import type {ItemId} from './update-reader.ts';
+import {writeUpdate} from './update-writer.ts';
+import {hasCarrier, itemWriteId} from './write.ts';
+
+export function applyUpdate(
+  record: RecordState,
+  change: UpdateChange,
+  context: ChangeContext,
+): ChangeOutcome {
+  if (change.generation !== record.generation) return {kind: 'reset'};
+  const held = guard(record, change.update, change.ownClients);
+  if (held.kind === 'need') return {kind: 'need'};
+  if (held.kind === 'refused') return untouched('rejected', {code: held.code, message: held.message});
+  const {admitted} = held;
+  if (admitted.elements.length + admitted.textDeletes.length + admitted.mapDeletes.length === 0) {
+    return untouched('unchanged');
+  }
+  const merge = beginMerge(record, context);
+  const judgement = judge(merge, {...admitted, ownClients: change.ownClients});
+  const creating = record.created === null;
+  if (creating) {
+    const refusal = refuseCreation(record, judgement, context);
+    if (refusal !== null) return refusal;
+  }
+  const delta = integrate(merge, admitted, judgement);
+  return outcomeOf(merge, {delta, creating});
+}
+
+/** A record begins with its required fields; until they arrive nothing of it is kept. */
+function refuseCreation(
+  record: RecordState,
+  judgement: Judgement,
+  context: ChangeContext,
+): ChangeOutcome | null {
+  const given: Record<string, JsonValue> = {};
+  for (const [element, judged] of judgement.values) {
+    if (judged.ok === true && element.root.kind === 'fields') given[element.entry] = judged.value;
+  }
+  const missing = requiredFields(record.entity).filter((name) => (given[name] ?? null) === null);
+  if (missing.length > 0) {
+    return untouched('rejected', {
+      code: 'required_field',
+      message: `The update that creates a record carries its required fields: ${missing.join(', ')}.`,
+      fields: Object.fromEntries(missing.map((name) => [name, 'is required'])),
+    });
+  }
+  const code = authorizeCreate(context.actor, record.entity, given);
+  return code === null
+    ? null
+    : untouched('rejected', {code, message: `This member may not create this ${record.entity.singular}.`});
+}
+
+/** Answers the bytes that bring a replica from the state before to the state after. */
+function integrate(merge: Merge, admitted: Admitted, judgement: Judgement): Uint8Array | null {
+  const {doc} = merge.record;
+  const known = knownClocks(doc, admitted.elements);
+  const refusedDeletes = new Set(judgement.refusedDeletes);
+  const bytes = writeUpdate(
+    admitted.bytes,
+    {
+      elements: admitted.elements,
+      textDeletes: admitted.textDeletes.filter((range) => !refusedDeletes.has(range)),
+    },
+    (element) => judgement.refused.has(element),
+  );
+  const keys = groupByKey(admitted.elements);
+  return captureDelta(doc, () => {
+    doc.transact((transaction) => {
+      Y.applyUpdate(doc, bytes);
+      assertIntegrated(doc);
+      // Else Yjs would think that somebody else used the server's client id and mint a new one.
+      transaction.local = true;
+      if (judgement.refusedDeletes.length > 0) undoTextDeletes(doc, judgement.refusedDeletes);
+      settle(merge, {admitted, judgement, keys, known});
+    });
+  });
+}
+
+/** Runs an edit of the document and answers its encoded delta; null if nothing changed. */
+export function captureDelta(doc: Y.Doc, edit: () => void): Uint8Array | null {
+  let delta: Uint8Array | null = null;
+  const capture = (update: Uint8Array): void => {
+    delta = update;
+  };
+  doc.on('update', capture);
+  try {
+    edit();
+  } finally {
+    doc.off('update', capture);
+  }
+  return delta;
+}
+
+function assertIntegrated(doc: Y.Doc): void {
+  if (doc.store.pendingStructs !== null || doc.store.pendingDs !== null) {
+    throw new Error('The guard admitted an update that Yjs could not integrate.');
+  }
+}
+
+function knownClocks(doc: Y.Doc, elements: readonly AdmittedElement[]): Map<number, number> {
+  const known = new Map<number, number>();
+  for (const {client} of elements) {
+    if (!known.has(client)) known.set(client, Y.getState(doc.store, client));
+  }
+  return known;
+}
+
+function groupByKey(elements: readonly AdmittedElement[]): Map<string, MapElement[]> {
+  const keys = new Map<string, MapElement[]>();
+  for (const element of elements) {
+    if (element.kind !== 'map') continue;
+    const list = keys.get(element.key);
+    if (list === undefined) keys.set(element.key, [element]);
+    else list.push(element);
+  }
+  return keys;
+}
+
+interface Integrated {
+  readonly admitted: Admitted;
+  readonly judgement: Judgement;
+  readonly keys: ReadonlyMap<string, MapElement[]>;
+  /** The document's clocks before the update, of the clients that wrote it. */
+  readonly known: ReadonlyMap<number, number>;
+}
+
+function settle(merge: Merge, integrated: Integrated): void {
+  const {keys, admitted, judgement} = integrated;
+  const wasDeleted = deletedAtOf(merge.record) !== null;
+  // A delete or a restore is looked at first: the other keys meet the record as it leaves it.
+  const deletes = keys.get(DELETED_AT);
+  if (deletes !== undefined) settleElements(merge, DELETED_AT, {...integrated, elements: deletes});
+  for (const [key, elements] of keys) {
+    if (key !== DELETED_AT) settleElements(merge, key, {...integrated, elements});
+  }
+  for (const {key, id} of admitted.mapDeletes) settleMapDelete(merge, key, id);
+  settleTexts(merge, admitted, judgement);
+  settleEditOfDeleted(merge, wasDeleted, false);
+}
+
+function settleElements(
+  merge: Merge,
+  key: string,
+  keyed: Integrated & {elements: readonly MapElement[]},
+): void {
+  const {record, context} = merge;
+  const {judgement, known, elements, admitted} = keyed;
+  const place = entryOf(record.entity, key);
+  const head = record.doc.getMap(place.root)._map.get(place.entry);
+  const ofKey: KeyElements = {elements, known};
+  const found = head === undefined ? null : findTip(head, ofKey);
+  if (found === null) return;
+  const {element, id, isHead} = found;
+  const chain = chainOf(element, ofKey);
+  const judged = judgement.values.get(element);
+  const deletedAgain = admitted.deletedNew.some(
+    (range) => range.client === id.client && range.clock <= id.clock && id.clock < range.clock + range.length,
+  );
+  if (judged?.ok === false) {
+    merge.refused.push({field: key, code: judged.code});
+  } else if (judged?.ok === true && !(deletedAgain && isHead)) {
+    const stamps = chain.elements.map((link) => {
+      const value = judgement.values.get(link);
+      return value?.ok === true
+        ? effectiveStamp({at: value.at, offset: context.offset, now: context.now})
+        : -Infinity;
+    });
+    const value =
+      key === DELETED_AT && judged.value !== null ? deletedValue(Math.max(...stamps)) : judged.value;
+    const tip: Tip = {...writer(merge, id), key, value, at: judged.at, eff: Math.max(...stamps)};
+    settleTip(merge, tip, {carrier: id, base: chain.base, seen: judged.seen});
+  } else if (isHead) {
+    settleMapDelete(merge, key, id, chain.base);
+  } else {
+    merge.valuesLost++;
+  }
+  restateUnlessShown(merge, key);
+}
+
+/** `deletedAt` shows when the record was deleted by the effective stamp, whatever the device's clock said. */
+export const deletedValue = (eff: number): string => new Date(Math.max(0, eff)).toISOString();
+
+const writer = (
+  merge: Merge,
+  id: {client: number; clock: number},
+): Pick<Tip, 'id' | 'device' | 'user' | 'seq'> => ({
+  id: itemWriteId(merge.record.generation, id),
+  device: merge.context.actor.deviceId,
+  user: merge.context.actor.userId,
+  seq: merge.context.seq,
+});
+
+function settleTip(
+  merge: Merge,
+  tip: Tip,
+  met: {carrier: ItemId | null; base: ItemId | null; seen: string | null},
+): void {
+  const {record} = merge;
+  if (tip.key === DELETED_AT && tip.value !== null && deletedAtOf(record) === null) {
+    const kind = settleDelete(merge, tip, seenTest(merge, met.seen));
+    const write = record.writes.get(DELETED_AT);
+    if (kind === 'win' && write !== undefined && met.carrier !== null) {
+      record.writes.set(DELETED_AT, {...write, carriers: [met.carrier]});
+    }
+    return;
+  }
+  const current = record.writes.get(tip.key);
+  settleKey(merge, tip, {
+    seen: current === undefined || hasCarrier(current.carriers, met.base),
+    path: 'yjs',
+    carrier: met.carrier,
+    itemId: null,
+    base: commonBase(current, met.base),
+  });
+}
+
+/** A stock client's delete of a live entry: the same as writing null now, or refused where null may not be. */
+function settleMapDelete(merge: Merge, key: string, id: ItemId, base: ItemId | null = id): void {
+  const {record, context} = merge;
+  const place = entryOf(record.entity, key);
+  const field = record.entity.fields[place.field];
+  if (field?.kind === 'server' || (field?.kind === 'register' && field.required)) {
+    merge.refused.push({field: key, code: field.kind === 'server' ? 'read_only_field' : 'required_field'});
+  } else {
+    // The null that restating writes below is this write's item: it names and carries it.
+    const item = {client: record.doc.clientID, clock: Y.getState(record.doc.store, record.doc.clientID)};
+    const tip: Tip = {...writer(merge, item), key, value: null, at: context.now, eff: context.now};
+    settleTip(merge, tip, {carrier: null, base, seen: null});
+  }
+  restate(record, key);
+}
+
+function settleTexts(merge: Merge, admitted: Admitted, judgement: Judgement): void {
+  const {context} = merge;
+  const touched = new Set(admitted.textDeletes.map((range) => range.root.field));
+  const last = new Map<string, TextElement>();
+  for (const element of admitted.elements) {
+    if (element.kind !== 'text') continue;
+    const code = judgement.refused.get(element);
+    if (code !== undefined) {
+      merge.refused.push({field: element.root.field, code});
+    } else if (element.text !== null) {
+      touched.add(element.root.field);
+      last.set(element.root.field, element);
+    }
+  }
+  for (const range of judgement.refusedDeletes)
+    merge.refused.push({field: range.root.field, code: 'forbidden_field'});
+  for (const [field, element] of last) {
+    const id = {client: element.client, clock: element.clock + element.length - 1};
+    const {now} = context;
+    noteText(merge, {...writer(merge, id), kind: 'insert', field, at: now, eff: now});
+  }
+  for (const field of new Set(admitted.textDeletes.map((range) => range.root.field)))
+    noteTextDelete(merge, field);
+  for (const field of touched) merge.audit.push({key: field, text: true});
+}
+
+/** After integration Yjs may show an item that is not the winner's; then the server writes the winner again. */
+function restateUnlessShown(merge: Merge, key: string): void {
+  const {record} = merge;
+  const write = record.writes.get(key);
+  if (write === undefined) return;
+  const {root, entry} = entryOf(record.entity, key);
+  const head = record.doc.getMap(root)._map.get(entry);
+  if (head === undefined || head.deleted || !hasCarrier(write.carriers, head.lastId)) restate(record, key);
+}

@@ -1,0 +1,256 @@
+// One merge under way: what one change does to the keys of one record. Both paths, Yjs and JSON, decide
+// their keys here, so that neither can drift from the other.
+import * as Y from 'yjs';
+import type {
+  AuditEntry,
+  ChangeContext,
+  ConflictSide,
+  NewConflict,
+  OverwriteEntry,
+  RefusedField,
+} from './change.ts';
+import type {WinnerRule} from './entities/entity.ts';
+import {isEqualJson, type JsonObject, type JsonValue} from './json.ts';
+import {decide, type Decision} from './overwrite.ts';
+import {CARRIERS_MAX} from './protocol/limits.ts';
+import {DELETED_AT, fieldsOf, type RecordState} from './record.ts';
+import {entryOf} from './roots.ts';
+import type {ItemId} from './update-reader.ts';
+import {hasCarrier, type Part, type Prior, type TextWrite, type Write, type WriteId} from './write.ts';
+
+/** The last write of the merging device to one key: what the current write is held against. */
+export interface Tip extends Part {
+  readonly key: string;
+  readonly value: JsonValue;
+}
+
+export interface Merge {
+  readonly record: RecordState;
+  readonly context: ChangeContext;
+  readonly conflicts: NewConflict[];
+  readonly audit: AuditEntry[];
+  readonly refused: RefusedField[];
+  /** Tips of every key but `deletedAt`, and of texts: what an edit of a deleted record is judged by. */
+  readonly tips: Tip[];
+  /** Something beside the document changed: a write joined. */
+  remembered: boolean;
+  valuesLost: number;
+  /** The fields as they were before the merge. */
+  readonly before: () => JsonObject;
+  /** Fields frozen by the state before the merge. */
+  readonly frozen: () => ReadonlySet<string>;
+}
+
+export function beginMerge(record: RecordState, context: ChangeContext): Merge {
+  const before = once(() => (record.created === null ? {} : fieldsOf(record)));
+  return {
+    record,
+    context,
+    conflicts: [],
+    audit: [],
+    refused: [],
+    tips: [],
+    remembered: false,
+    valuesLost: 0,
+    before,
+    frozen: once(() => new Set(record.created === null ? [] : record.entity.frozen(before()))),
+  };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: {value: T} | null = null;
+  return () => (made ??= {value: make()}).value;
+}
+
+/** How the merging device relates to what a key shows. */
+export interface Meeting {
+  readonly seen: boolean;
+  readonly path: 'yjs' | 'json';
+  /** The item that carries the tip; null for a JSON write, which has none yet. */
+  readonly carrier: ItemId | null;
+  /** The name a JSON write gets if it wins: the item that the server then writes for it. */
+  readonly itemId: WriteId | null;
+  /** The value both sides had seen; undefined where unknown. */
+  readonly base: JsonValue | undefined;
+}
+
+/**
+ * Decides one key and records the outcome. The document is not touched: after a `win` of a JSON write, or
+ * where Yjs shows another item, the caller writes or restates.
+ */
+export function settleKey(merge: Merge, tip: Tip, meeting: Meeting): Decision['kind'] {
+  const {record} = merge;
+  const current = record.writes.get(tip.key);
+  const field = entryOf(record.entity, tip.key).field;
+  const equal = current !== undefined && isEqualValue(tip.key, current.value, tip.value);
+  if (current !== undefined && isFrozen(merge, field, current)) {
+    if (tip.key !== DELETED_AT) merge.tips.push(tip);
+    return settleFrozen(merge, current, {tip, meeting, equal, field});
+  }
+  const decision = decide(
+    current,
+    {value: tip.value, equal, device: tip.device, eff: tip.eff, seen: meeting.seen, path: meeting.path},
+    winnerRule(merge, field),
+  );
+  const decided = decision.kind === 'win' ? {...tip, eff: decision.eff, id: meeting.itemId ?? tip.id} : tip;
+  if (tip.key !== DELETED_AT && decision.kind !== 'none') merge.tips.push(decided);
+  switch (decision.kind) {
+    case 'none':
+      return 'none';
+    case 'join':
+      if (current !== undefined) join(merge, current, tip, meeting.carrier);
+      return 'join';
+    case 'win':
+      if (decision.conflict && current !== undefined) {
+        addConflict(merge, tip.key, [
+          overwrite(sideOf(tip.key, decided), sideOf(tip.key, current), meeting.base),
+        ]);
+      }
+      replace(merge, current, decided, meeting.carrier);
+      return 'win';
+    case 'lose':
+      if (decision.conflict && current !== undefined) {
+        addConflict(merge, tip.key, [
+          overwrite(sideOf(tip.key, current), sideOf(tip.key, tip), meeting.base),
+        ]);
+      }
+      return 'lose';
+  }
+}
+
+/** Of `deletedAt` only whether it is null counts (R13). */
+const isEqualValue = (key: string, a: JsonValue, b: JsonValue): boolean =>
+  key === DELETED_AT ? (a === null) === (b === null) : isEqualJson(a, b);
+
+function winnerRule(merge: Merge, field: string): WinnerRule {
+  const declared = merge.record.entity.fields[field];
+  return declared?.kind === 'register' ? declared.winner : {kind: 'latest'};
+}
+
+function isFrozen(merge: Merge, field: string, current: Write): boolean {
+  const declared = merge.record.entity.fields[field];
+  if (declared?.kind === 'register' && declared.fixed && current.value !== null) return true;
+  return merge.frozen().has(field);
+}
+
+/** A frozen key keeps what it has; what was meant to replace it is recorded all the same. */
+function settleFrozen(
+  merge: Merge,
+  current: Write,
+  {tip, meeting, equal, field}: {tip: Tip; meeting: Meeting; equal: boolean; field: string},
+): 'join' | 'lose' | 'none' {
+  if (equal) {
+    if (meeting.carrier === null) return 'none';
+    join(merge, current, tip, meeting.carrier);
+    return 'join';
+  }
+  addConflict(merge, tip.key, [overwrite(sideOf(tip.key, current), sideOf(tip.key, tip), meeting.base)]);
+  merge.refused.push({field, code: 'frozen'});
+  return 'lose';
+}
+
+function join(merge: Merge, current: Write, tip: Tip, carrier: ItemId | null): void {
+  merge.record.writes.set(tip.key, {
+    ...current,
+    eff: Math.max(current.eff, tip.eff),
+    carriers: carrier === null ? current.carriers : withCarrier(current.carriers, carrier),
+    parts: [...current.parts, partOf(tip)],
+  });
+  merge.record.unsettled.add(tip.key);
+  merge.remembered = true;
+}
+
+/** Makes `tip` the current write of its key. */
+export function replace(merge: Merge, current: Write | undefined, tip: Tip, carrier: ItemId | null): void {
+  const {record} = merge;
+  merge.audit.push({key: tip.key, before: current?.value ?? null, after: tip.value});
+  record.writes.set(tip.key, {
+    ...partOf(tip),
+    value: tip.value,
+    carriers: carrier === null ? [] : [carrier],
+    parts: [partOf(tip)],
+    prior: current === undefined ? null : priorOf(current),
+  });
+  record.unsettled.add(tip.key);
+  merge.remembered = true;
+}
+
+// Enough to recognise a base in practice; one missed only means that no base is shown.
+const PRIOR_CARRIERS_MAX = 8;
+
+const priorOf = (write: Write): Prior => ({
+  value: write.value,
+  carriers: write.carriers.slice(-PRIOR_CARRIERS_MAX),
+  seq: write.seq,
+});
+
+export const partOf = ({id, device, user, at, eff, seq}: Part): Part => ({id, device, user, at, eff, seq});
+
+const withCarrier = (carriers: readonly ItemId[], id: ItemId): readonly ItemId[] =>
+  [...carriers, id].slice(-CARRIERS_MAX);
+
+/** The value both sides of a Yjs overwrite had seen: what the current write replaced, if the tip builds on that too. */
+export function commonBase(current: Write | undefined, base: ItemId | null): JsonValue | undefined {
+  if (current === undefined) return undefined;
+  if (current.prior === null) return base === null ? null : undefined;
+  return hasCarrier(current.prior.carriers, base) ? current.prior.value : undefined;
+}
+
+export const sideOf = (key: string, write: Part & {value: JsonValue}): ConflictSide => ({
+  field: key,
+  value: write.value,
+  device: write.device,
+  user: write.user,
+  at: write.at,
+  eff: write.eff,
+  writeId: write.id,
+});
+
+export const overwrite = (winner: ConflictSide, loser: ConflictSide, base?: JsonValue): OverwriteEntry => ({
+  field: loser.field,
+  winner,
+  loser,
+  ...(base === undefined ? {} : {base}),
+});
+
+export function addConflict(merge: Merge, key: string, entries: readonly OverwriteEntry[]): void {
+  merge.conflicts.push({key, entries});
+}
+
+/** Remembers a device's latest insertion into a text. */
+export function noteText(merge: Merge, write: TextWrite): void {
+  rememberText(merge, `${write.field}/${write.device}`, write);
+  merge.tips.push({...write, key: write.field, value: null});
+}
+
+/** Remembers that a device deleted from a text: whoever edits an older copy of it must look again. */
+export function noteTextDelete(merge: Merge, field: string): void {
+  const {actor, now, seq} = merge.context;
+  const part = {id: '', device: actor.deviceId, user: actor.userId, at: now, eff: now, seq};
+  rememberText(merge, `${field}/${actor.deviceId}/delete`, {...part, kind: 'delete', field});
+}
+
+function rememberText(merge: Merge, key: string, write: TextWrite): void {
+  merge.record.textWrites.set(key, write);
+  merge.record.unsettled.add(key);
+  merge.remembered = true;
+}
+
+/** The value an item of the document shows for a write. */
+export const shownValue = (key: string, write: Write): JsonValue =>
+  key === DELETED_AT && write.value !== null ? {at: write.at, seen: ''} : write.value;
+
+/**
+ * Writes a key's current value into the document as the server's own item, which becomes a carrier. The
+ * write keeps its seq: nobody has to see it again.
+ */
+export function restate(record: RecordState, key: string): void {
+  const write = record.writes.get(key);
+  if (write === undefined) return;
+  const {root, entry} = entryOf(record.entity, key);
+  const {doc} = record;
+  const carrier = {client: doc.clientID, clock: Y.getState(doc.store, doc.clientID)};
+  doc.getMap(root).set(entry, [write.at, shownValue(key, write)]);
+  record.writes.set(key, {...write, carriers: withCarrier(write.carriers, carrier)});
+  record.unsettled.add(key);
+}

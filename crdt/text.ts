@@ -1,0 +1,63 @@
+// Text that a member may not delete: the deletion is integrated, since the device has done it, and the same
+// text is written again by the server in the same place.
+import * as Y from 'yjs';
+import type {TextDelete} from './admitted.ts';
+import {writeUpdate} from './update-writer.ts';
+
+interface Segment {
+  readonly index: number;
+  readonly text: string;
+}
+
+/** Inside a transaction. Afterwards every text reads as before; the deleted items are gone all the same. */
+export function undoTextDeletes(doc: Y.Doc, ranges: readonly TextDelete[]): void {
+  const segments = new Map<string, Segment[]>();
+  for (const name of new Set(ranges.map((range) => range.root.name))) {
+    segments.set(name, segmentsOf(doc.getText(name), ranges));
+  }
+  Y.applyUpdate(
+    doc,
+    writeUpdate(new Uint8Array(), {elements: [], textDeletes: ranges}, () => false),
+  );
+  if (doc._transaction !== null) doc._transaction.local = true;
+  for (const [name, parts] of segments) {
+    // Left to right: each insertion restores the indexes of those after it.
+    for (const {index, text} of parts) doc.getText(name).insert(index, text);
+  }
+}
+
+function segmentsOf(text: Y.Text, ranges: readonly TextDelete[]): Segment[] {
+  const segments: Segment[] = [];
+  let index = 0;
+  for (let item = text._start; item !== null; item = item.right) {
+    if (item.deleted || !(item.content instanceof Y.ContentString)) continue;
+    for (const range of ranges) {
+      if (range.client !== item.id.client) continue;
+      const from = Math.max(range.clock, item.id.clock) - item.id.clock;
+      const to = Math.min(range.clock + range.length, item.id.clock + item.length) - item.id.clock;
+      if (from < to) segments.push({index: index + from, text: item.content.str.slice(from, to)});
+    }
+    index += item.length;
+  }
+  return segments;
+}
+
+/** The smallest replacement that turns one text into another: common ends stay, so that others' places in them do too. */
+export function diffText(before: string, after: string): {index: number; remove: number; insert: string} {
+  let start = 0;
+  const shorter = Math.min(before.length, after.length);
+  while (start < shorter && before[start] === after[start]) start++;
+  if (isInsidePair(before, start) || isInsidePair(after, start)) start--;
+  let end = 0;
+  while (end < shorter - start && before[before.length - 1 - end] === after[after.length - 1 - end]) end++;
+  if (isInsidePair(before, before.length - end) || isInsidePair(after, after.length - end)) end--;
+  return {index: start, remove: before.length - end - start, insert: after.slice(start, after.length - end)};
+}
+
+/** Whether a cut at `index` would tear a surrogate pair apart. */
+function isInsidePair(text: string, index: number): boolean {
+  if (index <= 0 || index >= text.length) return false;
+  const before = text.charCodeAt(index - 1);
+  const after = text.charCodeAt(index);
+  return before >= 0xd800 && before <= 0xdbff && after >= 0xdc00 && after <= 0xdfff;
+}
