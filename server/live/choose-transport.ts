@@ -15,9 +15,9 @@ export type ChosenTransport =
   | {readonly kind: 'unavailable'; readonly reason: string};
 
 /** `auto` never gives `unavailable`; `uws` does where the library does not load. */
-export async function chooseTransport(wanted: 'auto' | 'uws' | 'ws'): Promise<ChosenTransport> {
+export function chooseTransport(wanted: 'auto' | 'uws' | 'ws'): ChosenTransport {
   if (wanted === 'ws') return {kind: 'ws', start: startWsTransport, fallbackReason: undefined};
-  const loaded = await loadUws();
+  const loaded = loadUws();
   if (loaded.kind === 'loaded') return {kind: 'uws', start: startUwsTransport, fallbackReason: undefined};
   if (wanted === 'uws') return {kind: 'unavailable', reason: loaded.reason};
   return {kind: 'ws', start: startWsTransport, fallbackReason: loaded.reason};

@@ -1,5 +1,6 @@
 // Loads uWebSockets.js, whose binary exists for few platforms and needs glibc 2.38 or newer.
 
+import {createRequire} from 'node:module';
 import type * as Uws from 'uWebSockets.js';
 
 export type UwsModule = typeof Uws;
@@ -11,13 +12,14 @@ export type LoadedUws =
   | {readonly kind: 'loaded'; readonly uws: UwsModule}
   | {readonly kind: 'unavailable'; readonly reason: string};
 
-/** Never rejects: not being there is an expected outcome, and `reason` is for the log. */
-export async function loadUws(): Promise<LoadedUws> {
+/** Never throws: not being there is an expected outcome, and `reason` is for the log. */
+export function loadUws(): LoadedUws {
   // The library takes this limit from nowhere but the environment, once, when its binary is loaded.
   // eslint-disable-next-line no-restricted-properties
   process.env['UWS_HTTP_MAX_HEADERS_SIZE'] ??= String(HEAD_BYTES_MAX);
   try {
-    return {kind: 'loaded', uws: await import('uWebSockets.js')};
+    // Not `import()`: when the binary fails to load, that also leaves a rejection that nobody can catch.
+    return {kind: 'loaded', uws: createRequire(import.meta.url)('uWebSockets.js') as UwsModule};
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     return {kind: 'unavailable', reason: text.trim().split('\n').at(-1) ?? text};

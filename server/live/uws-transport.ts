@@ -33,7 +33,7 @@ interface Open {
 
 /** Rejects when the library does not load here, or the port cannot be listened on. */
 export const startUwsTransport: StartTransport = async (options) => {
-  const loaded = await loadUws();
+  const loaded = loadUws();
   if (loaded.kind === 'unavailable') throw new Error(`uWebSockets.js does not load: ${loaded.reason}`);
   const {uws} = loaded;
   const open: Open = {sockets: new Set(), requests: new Set()};

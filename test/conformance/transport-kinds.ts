@@ -15,8 +15,8 @@ export interface TransportUnderTest {
   readonly start: StartTransport;
 }
 
-export async function listTransportsUnderTest(): Promise<TransportUnderTest[]> {
-  const kinds = readWantedKinds() ?? ((await loadUws()).kind === 'loaded' ? ['ws', 'uws'] : ['ws']);
+export function listTransportsUnderTest(): TransportUnderTest[] {
+  const kinds = readWantedKinds() ?? (loadUws().kind === 'loaded' ? ['ws', 'uws'] : ['ws']);
   return kinds.map((kind) => ({kind, start: startByKind[kind]}));
 }
 

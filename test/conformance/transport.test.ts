@@ -7,7 +7,7 @@ import {describeHttpBodies} from './http-bodies-suite.ts';
 import {describeHttp} from './http-suite.ts';
 import {listTransportsUnderTest} from './transport-kinds.ts';
 
-describe.each(await listTransportsUnderTest())('$kind', (under) => {
+describe.each(listTransportsUnderTest())('$kind', (under) => {
   describeFrames(under);
   describeClosing(under);
   describeHttp(under);
