@@ -39,7 +39,7 @@ function settle(merge: Merge, change: JsonChange, edits: readonly Edit[]): void 
 }
 
 /** The name of the item that the server would write next. */
-const nextItemId = ({doc, generation}: RecordState): string =>
+export const nextItemId = ({doc, generation}: RecordState): string =>
   itemWriteId(generation, {client: doc.clientID, clock: Y.getState(doc.store, doc.clientID)});
 
 function tipOf(merge: Merge, change: JsonChange, write: {key: string; value: JsonValue}): Tip {

@@ -49,7 +49,16 @@ export interface JsonChange {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-export type Change = UpdateChange | JsonChange;
+/** Fields that only the server writes, by name. `creates`: the record may be new (attachments). */
+export interface ServerChange {
+  readonly kind: 'server';
+  readonly entity: EntityName;
+  readonly id: string;
+  readonly fields: Readonly<Record<string, JsonValue>>;
+  readonly creates: boolean;
+}
+
+export type Change = UpdateChange | JsonChange | ServerChange;
 
 export interface ChangeContext {
   readonly actor: Actor;

@@ -4,7 +4,7 @@ import * as decoding from 'lib0/decoding';
 import * as encoding from 'lib0/encoding';
 import * as Y from 'yjs';
 import type {Entity} from './entities/entity.ts';
-import type {JsonValue} from './json.ts';
+import type {JsonObject, JsonValue} from './json.ts';
 import {deletedAtOf, emptyRecord, fieldsOf, type RecordState} from './record.ts';
 import type {ItemId} from './update-reader.ts';
 import {PENDING_SEQ, type Part, type Prior, type TextWrite, type Write} from './write.ts';
@@ -18,6 +18,14 @@ export interface RecordParts {
   readonly state: Uint8Array;
 }
 
+export interface EncodedRecord {
+  readonly bytes: Uint8Array;
+  /** Yjs V1 state, also in `bytes`. */
+  readonly state: Uint8Array;
+  /** As `fieldsOf` answers them. */
+  readonly fields: JsonObject;
+}
+
 const FORMAT = 1;
 const utf8 = new TextEncoder();
 const text = new TextDecoder();
@@ -26,14 +34,15 @@ const text = new TextDecoder();
  * seq: the record's own feed position, pending or not. Writes of the same pending group are stored relative
  * to it, because positions are given out only when everything is encoded.
  */
-export function encodeRecord(record: RecordState, seq: number): {bytes: Uint8Array; state: Uint8Array} {
+export function encodeRecord(record: RecordState, seq: number): EncodedRecord {
+  const fields = fieldsOf(record);
   const state = Y.encodeStateAsUpdate(record.doc);
   const encoder = encoding.createEncoder();
   encoding.writeUint8(encoder, FORMAT);
-  encoding.writeVarUint8Array(encoder, utf8.encode(encodePayload(record)));
+  encoding.writeVarUint8Array(encoder, utf8.encode(encodePayload(record, fields)));
   encoding.writeVarUint8Array(encoder, utf8.encode(encodeMemory(record, seq)));
   encoding.writeVarUint8Array(encoder, state);
-  return {bytes: encoding.toUint8Array(encoder), state};
+  return {bytes: encoding.toUint8Array(encoder), state, fields};
 }
 
 export function splitRecord(bytes: Uint8Array): RecordParts {
@@ -65,10 +74,10 @@ export function decodeRecord(
   return record;
 }
 
-function encodePayload(record: RecordState): string {
+function encodePayload(record: RecordState, fields: JsonObject): string {
   const {created, updatedBy} = record;
   return JSON.stringify({
-    ...fieldsOf(record),
+    ...fields,
     createdAt: created === null ? null : new Date(created.at).toISOString(),
     createdBy: created?.by ?? null,
     updatedBy,

@@ -125,6 +125,16 @@ export interface Entity {
   readonly employee: EmployeeRule;
   /** False: devices only read it. */
   readonly writable: boolean;
+  /** The number the server gives a record once, and when. Absent: records of this entity have none. */
+  readonly numbering?: Numbering;
+}
+
+/** Numbers of one series have no gaps within a tenant. */
+export interface Numbering {
+  readonly field: string;
+  /** The series a record without a number takes one from now, or null if it is not due yet. */
+  readonly seriesOf: (fields: JsonObject) => string | null;
+  readonly format: (number: number, series: string) => JsonValue;
 }
 
 type Settings<F extends Field, Optional extends keyof F> = Omit<F, 'kind' | Optional> &

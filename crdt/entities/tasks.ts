@@ -54,6 +54,7 @@ const at = (description: string) => register({schema: instant, sql: 'timestamptz
 export const tasks = declareEntity({
   name: 'tasks',
   singular: 'task',
+  numbering: {field: 'number', seriesOf: () => 'task', format: (number) => number},
   fields: {
     number: serverRegister({
       schema: integer({min: 1, max: 2_147_483_647}),

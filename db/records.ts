@@ -1,0 +1,77 @@
+// Locking and loading the records a group of changes touches. The other half, writing them, is group-commit.ts.
+import type pg from 'pg';
+import type {EntityName} from '#crdt/entities/entity.ts';
+import type {TenantId} from '#crdt/protocol/ids.ts';
+
+export interface RecordKey {
+  readonly entity: EntityName;
+  readonly id: string;
+}
+
+export interface StoredRecord extends RecordKey {
+  readonly seq: number;
+  readonly version: number;
+  readonly generation: number;
+  readonly deleted: boolean;
+  readonly updatedAt: Date;
+  /** Sealed; null where the caller's version is the current one. */
+  readonly body: Buffer | null;
+}
+
+/** Where a record's body is sealed to. */
+export const bodyPlace = ({entity, id}: RecordKey, version: number) => ({
+  table: 'records',
+  column: 'body',
+  record: `${entity}/${id}`,
+  version,
+});
+
+const lockSql = `
+  SELECT r.entity, r.id, r.seq, r.version, r.generation, r.deleted, r.updated_at AS "updatedAt",
+         CASE WHEN r.version IS DISTINCT FROM k.version THEN r.body END AS body
+  FROM records r
+  JOIN unnest($2::text[], $3::uuid[], $4::int[]) AS k (entity, id, version) ON r.entity = k.entity AND r.id = k.id
+  WHERE r.tenant_id = $1
+  ORDER BY r.entity, r.id
+  FOR UPDATE OF r`;
+
+/**
+ * Locks the records that exist among `keys`, in one order for all callers, and loads the bodies of those
+ * whose version is not the caller's. Records that do not exist are not answered.
+ */
+export async function lockRecords(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  keys: readonly (RecordKey & {readonly version: number | null})[],
+): Promise<StoredRecord[]> {
+  const {rows} = await client.query<StoredRecord>({
+    name: 'lock_records',
+    text: lockSql,
+    values: [
+      tenantId,
+      keys.map(({entity}) => entity),
+      keys.map(({id}) => id),
+      keys.map(({version}) => version),
+    ],
+  });
+  return rows;
+}
+
+const readSql = `
+  SELECT r.entity, r.id, r.seq, r.version, r.generation, r.deleted, r.updated_at AS "updatedAt", r.body
+  FROM records r
+  WHERE r.tenant_id = $1 AND r.entity = $2 AND r.id = $3`;
+
+/** One committed record, without a lock. */
+export async function readRecord(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  key: RecordKey,
+): Promise<(StoredRecord & {readonly body: Buffer}) | undefined> {
+  const {rows} = await client.query<StoredRecord & {body: Buffer}>({
+    name: 'read_record',
+    text: readSql,
+    values: [tenantId, key.entity, key.id],
+  });
+  return rows[0];
+}
