@@ -1,0 +1,85 @@
+// Invitations to a tenant. The code itself is never stored.
+import type pg from 'pg';
+import type {Role} from '#crdt/change.ts';
+import type {RecordId, TenantId, UserId} from '#crdt/protocol/ids.ts';
+
+export interface InvitationRow {
+  readonly id: string;
+  readonly role: Role;
+  readonly employeeId: RecordId | null;
+  readonly acceptedBy: UserId | null;
+  readonly isRevoked: boolean;
+  /** By the database's clock. */
+  readonly isExpired: boolean;
+}
+
+export interface NewInvitation {
+  readonly id: string;
+  /** Lower case. */
+  readonly email: string;
+  readonly role: Role;
+  readonly employeeId: RecordId | null;
+  readonly codeHash: Uint8Array;
+  readonly createdBy: UserId;
+  readonly days: number;
+}
+
+/** Resolves to the time it expires at. */
+export async function insertInvitation(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  {id, email, role, employeeId, codeHash, createdBy, days}: NewInvitation,
+): Promise<Date> {
+  const {rows} = await client.query<{expiresAt: Date}>(
+    `INSERT INTO invitations (tenant_id, id, email, role, employee_id, code_hash, created_by, created_at, expires_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, clock_timestamp(), now() + make_interval(days => $8))
+     RETURNING expires_at AS "expiresAt"`,
+    [tenantId, id, email, role, employeeId, codeHash, createdBy, days],
+  );
+  const [row] = rows;
+  if (row === undefined) throw new Error('An insert returned no row');
+  return row.expiresAt;
+}
+
+/** Revokes what was sent to that address and not accepted. */
+export async function revokeInvitationsTo(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  email: string,
+): Promise<void> {
+  await client.query(
+    `UPDATE invitations SET revoked_at = now()
+     WHERE tenant_id = $1 AND email = $2 AND accepted_at IS NULL AND revoked_at IS NULL`,
+    [tenantId, email],
+  );
+}
+
+/** By code, or else the latest to that address. Locked, so that of two who accept at once one is first. */
+export async function lockInvitation(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  by: {kind: 'code'; codeHash: Uint8Array} | {kind: 'email'; email: string},
+): Promise<InvitationRow | undefined> {
+  const {rows} = await client.query<InvitationRow>(
+    `SELECT id, role, employee_id AS "employeeId", accepted_by AS "acceptedBy",
+            revoked_at IS NOT NULL AS "isRevoked", expires_at <= clock_timestamp() AS "isExpired"
+     FROM invitations
+     WHERE tenant_id = $1 AND ${by.kind === 'code' ? 'code_hash' : 'email'} = $2
+     ORDER BY created_at DESC LIMIT 1
+     FOR UPDATE`,
+    [tenantId, by.kind === 'code' ? by.codeHash : by.email],
+  );
+  return rows[0];
+}
+
+export async function markInvitationAccepted(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  {id, userId}: {id: string; userId: UserId},
+): Promise<void> {
+  await client.query(
+    `UPDATE invitations SET accepted_at = clock_timestamp(), accepted_by = $3
+     WHERE tenant_id = $1 AND id = $2`,
+    [tenantId, id, userId],
+  );
+}

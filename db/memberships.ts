@@ -1,0 +1,137 @@
+// Memberships: who belongs to a tenant in which role.
+import type pg from 'pg';
+import type {Role} from '#crdt/change.ts';
+import type {DeviceId, RecordId, TenantId, UserId} from '#crdt/protocol/ids.ts';
+
+export interface MembershipRow {
+  readonly id: string;
+  readonly role: Role;
+  readonly status: 'active' | 'removed';
+  readonly employeeId: RecordId | null;
+  readonly roleVersion: number;
+}
+
+const membershipColumns = `id, role, status, employee_id AS "employeeId", role_version AS "roleVersion"`;
+
+/** Locked until the transaction ends: a change of role or status waits for it, or is seen by it. */
+export async function lockMembership(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  {userId, lock}: {userId: UserId; lock: 'share' | 'update'},
+): Promise<MembershipRow | undefined> {
+  const {rows} = await client.query<MembershipRow>(
+    `SELECT ${membershipColumns} FROM memberships WHERE tenant_id = $1 AND user_id = $2
+     FOR ${lock === 'share' ? 'SHARE' : 'UPDATE'}`,
+    [tenantId, userId],
+  );
+  return rows[0];
+}
+
+/**
+ * Makes the user an active member, again if they were removed before: the membership then keeps its id, and its
+ * role version grows. Fails with a unique violation of EMPLOYEE_TAKEN if another active member is that employee.
+ */
+export async function saveMembership(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  {id, userId, role, employeeId}: {id: string; userId: UserId; role: Role; employeeId: RecordId | null},
+): Promise<MembershipRow> {
+  const {rows} = await client.query<MembershipRow>(
+    `INSERT INTO memberships AS m (tenant_id, user_id, id, role, employee_id) VALUES ($1, $2, $3, $4, $5)
+     ON CONFLICT (tenant_id, user_id) DO UPDATE
+       SET role = excluded.role, status = 'active', employee_id = excluded.employee_id,
+           role_version = m.role_version + 1, updated_at = now()
+     RETURNING ${membershipColumns}`,
+    [tenantId, userId, id, role, employeeId],
+  );
+  const [membership] = rows;
+  if (membership === undefined) throw new Error('An upsert returned no row');
+  return membership;
+}
+
+/** Name of the index that keeps an employee record to one active member. */
+export const EMPLOYEE_TAKEN = 'memberships_employee';
+
+/** Whether the record exists, is not deleted, and no active member works as it. */
+export async function isFreeEmployee(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  employeeId: RecordId,
+): Promise<boolean> {
+  const {rows} = await client.query<{free: boolean}>(
+    `SELECT NOT EXISTS (SELECT FROM memberships
+                        WHERE tenant_id = $1 AND employee_id = $2 AND status = 'active') AS free
+     FROM employees WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL`,
+    [tenantId, employeeId],
+  );
+  return rows[0]?.free ?? false;
+}
+
+/** A tenant as one of its members sees it in a list. */
+export interface OwnTenant {
+  readonly id: TenantId;
+  readonly name: string;
+  readonly role: Role;
+  readonly employeeId: RecordId | null;
+}
+
+/** Tenants the user is an active member of, by id, `limit` at most, after `after`. */
+export async function listOwnTenants(
+  pool: pg.Pool,
+  userId: UserId,
+  {after, limit}: {after: TenantId | undefined; limit: number},
+): Promise<OwnTenant[]> {
+  const {rows} = await pool.query<OwnTenant>(
+    `SELECT t.id, t.name, m.role, m.employee_id AS "employeeId"
+     FROM memberships m JOIN tenants t ON t.id = m.tenant_id
+     WHERE m.user_id = $1 AND m.status = 'active' AND ($2::uuid IS NULL OR m.tenant_id > $2)
+     ORDER BY m.tenant_id LIMIT $3`,
+    [userId, after ?? null, limit],
+  );
+  return rows;
+}
+
+/** A membership the caller may mean, and what is known of the device in that tenant. */
+export interface MembershipChoice {
+  readonly tenantId: TenantId;
+  readonly membershipId: string;
+  readonly role: Role;
+  readonly roleVersion: number;
+  readonly employeeId: RecordId | null;
+  readonly accessVersion: number;
+  /** The device works in this tenant when a request names none. */
+  readonly isActivated: boolean;
+  /** Null: nobody has used this device id yet. */
+  readonly deviceUserId: UserId | null;
+  readonly isRevoked: boolean;
+  /** The tenant knows the device and noted it within the last five minutes. */
+  readonly isFresh: boolean;
+}
+
+/**
+ * The user's active memberships: of `tenantId` alone if given, else the activated one first; two at most, which
+ * is enough to see whether there is a choice. One statement, since most requests begin with it.
+ */
+export async function findMembershipChoices(
+  pool: pg.Pool,
+  userId: UserId,
+  {tenantId, deviceId}: {tenantId: TenantId | undefined; deviceId: DeviceId},
+): Promise<MembershipChoice[]> {
+  const {rows} = await pool.query<MembershipChoice>({
+    name: 'find-membership-choices',
+    text: `
+      SELECT m.tenant_id AS "tenantId", m.id AS "membershipId", m.role, m.role_version AS "roleVersion",
+             m.employee_id AS "employeeId", c.access_version AS "accessVersion",
+             coalesce(u.active_tenant_id = m.tenant_id AND u.user_id = m.user_id, false) AS "isActivated",
+             u.user_id AS "deviceUserId", d.revoked_at IS NOT NULL AS "isRevoked",
+             coalesce(d.last_seen_at > now() - interval '5 minutes', false) AS "isFresh"
+      FROM memberships m
+      JOIN tenant_counters c ON c.tenant_id = m.tenant_id
+      LEFT JOIN user_devices u ON u.id = $2
+      LEFT JOIN devices d ON d.tenant_id = m.tenant_id AND d.id = $2
+      WHERE m.user_id = $1 AND m.status = 'active' AND ($3::uuid IS NULL OR m.tenant_id = $3)
+      ORDER BY "isActivated" DESC LIMIT 2`,
+    values: [userId, deviceId, tenantId ?? null],
+  });
+  return rows;
+}

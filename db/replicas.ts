@@ -1,0 +1,40 @@
+// Yjs client ids and the devices they belong to.
+import type pg from 'pg';
+import type {DeviceId, TenantId} from '#crdt/protocol/ids.ts';
+
+/** Gives those ids to the device that no device has. A row once made never changes. */
+export async function claimReplicas(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  {deviceId, clientIds}: {deviceId: DeviceId; clientIds: readonly number[]},
+): Promise<void> {
+  await client.query(
+    // In order of id, so that two that claim the same ones wait for each other in one direction only.
+    `INSERT INTO replicas (tenant_id, client_id, device_id)
+     SELECT $1, id, $2 FROM unnest($3::bigint[]) AS id ORDER BY id
+     ON CONFLICT DO NOTHING`,
+    [tenantId, deviceId, clientIds],
+  );
+}
+
+/** Devices by client id, for those of `clientIds` that have one. */
+export async function findReplicas(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  clientIds: readonly number[],
+): Promise<Map<number, DeviceId>> {
+  const {rows} = await client.query<{clientId: number; deviceId: DeviceId}>(
+    `SELECT client_id AS "clientId", device_id AS "deviceId"
+     FROM replicas WHERE tenant_id = $1 AND client_id = ANY ($2::bigint[])`,
+    [tenantId, clientIds],
+  );
+  return new Map(rows.map(({clientId, deviceId}) => [clientId, deviceId]));
+}
+
+/** A client id for the server's own writes, never given out before: SERVER_CLIENT_ID_MIN plus the result. */
+export async function takeServerReplica(pool: pg.Pool): Promise<number> {
+  const {rows} = await pool.query<{number: number}>(`SELECT nextval('server_replica_ids') AS number`);
+  const [row] = rows;
+  if (row === undefined) throw new Error('nextval returned no row');
+  return row.number;
+}

@@ -1,0 +1,72 @@
+// Inviting somebody into a tenant.
+import {randomUUID} from 'node:crypto';
+import type pg from 'pg';
+import {z} from 'zod';
+import {email} from '#crdt/entities/field-schemas.ts';
+import {SyncError} from '#crdt/protocol/error-code.ts';
+import {recordId} from '#crdt/protocol/ids.ts';
+import {appendAudit} from '#db/audit.ts';
+import {insertInvitation, revokeInvitationsTo} from '#db/invitations.ts';
+import {isFreeEmployee, lockMembership} from '#db/memberships.ts';
+import {withTenant} from '#db/transaction.ts';
+import {hashInvitationCode, makeInvitationCode} from './invitation-code.ts';
+import type {Member} from './members.ts';
+
+const INVITATION_DAYS = 7;
+
+export const inviteBody = z.strictObject({
+  email: email.transform((address) => address.toLowerCase()),
+  role: z.enum(['manager', 'employee']),
+  /** The `employees` record the invited person works as. Absent, an employee gets a new one. */
+  employeeId: recordId.optional(),
+});
+
+export interface Invitation {
+  readonly id: string;
+  /** Told this once. */
+  readonly code: string;
+  readonly expiresAt: Date;
+}
+
+/**
+ * Throws SyncError `forbidden` unless `member` is a manager when it commits, and `bad_request` for an employee who
+ * does not exist or is a member already. An earlier invitation to the same address is revoked.
+ */
+export async function invite(
+  {pool}: {pool: pg.Pool},
+  member: Member,
+  {email: address, role, employeeId}: z.output<typeof inviteBody>,
+): Promise<Invitation> {
+  const {tenantId, userId, deviceId} = member;
+  const [id, code] = [randomUUID(), makeInvitationCode()];
+  const expiresAt = await withTenant(pool, tenantId, async (client) => {
+    const inviter = await lockMembership(client, tenantId, {userId, lock: 'share'});
+    if (inviter?.status !== 'active' || inviter.role !== 'manager') throw new SyncError('forbidden');
+    if (employeeId !== undefined && !(await isFreeEmployee(client, tenantId, employeeId))) {
+      const message = 'The employee does not exist, or is a member already.';
+      throw new SyncError('bad_request', {message, details: {fields: {employeeId: message}}});
+    }
+    await revokeInvitationsTo(client, tenantId, address);
+    const expiry = await insertInvitation(client, tenantId, {
+      id,
+      email: address,
+      role,
+      employeeId: employeeId ?? null,
+      codeHash: hashInvitationCode(code),
+      createdBy: userId,
+      days: INVITATION_DAYS,
+    });
+    const row = {
+      action: 'member.invited',
+      entity: 'invitations',
+      recordId: id,
+      userId,
+      deviceId,
+      summary: role === 'manager' ? 'Invited a manager.' : 'Invited an employee.',
+      detail: null,
+    };
+    await appendAudit(client, tenantId, [row]);
+    return expiry;
+  });
+  return {id, code, expiresAt};
+}
