@@ -39,7 +39,7 @@ const normalizeText = (text: string | undefined): string | null =>
   text !== undefined && text.trim() !== '' && isStorableString(text) ? text.trim() : null;
 
 /** Addresses are compared whole in lower case: two people whose addresses differ by case alone are not met. */
-export const normalizeAddress = (email: string | undefined): string | null =>
+const normalizeAddress = (email: string | undefined): string | null =>
   normalizeText(email)?.toLowerCase() ?? null;
 
 /**
