@@ -74,6 +74,8 @@ export function connectDatabase(options: DatabaseOptions): Database {
     idleTimeoutMillis: IDLE_MS_MAX,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS_MAX,
     keepAlive: true,
+    // Statements of one transaction that do not need each other's results travel together.
+    pipeline: true,
     types,
   });
   const report = (error: Error) => options.onConnectionLost?.(error);

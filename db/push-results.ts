@@ -1,0 +1,46 @@
+// Results of pushed changes by change id, so that a repeat gets the same answer instead of being applied again.
+import type pg from 'pg';
+import type {JsonValue} from '#crdt/json.ts';
+import type {TenantId} from '#crdt/protocol/ids.ts';
+
+export interface PushKey {
+  readonly deviceId: string;
+  readonly changeId: string;
+}
+
+export interface StoredResult extends PushKey {
+  readonly entity: string;
+  readonly recordId: string;
+  readonly seq: number | null;
+  readonly result: JsonValue;
+}
+
+const findSql = `
+  SELECT p.device_id AS "deviceId", p.change_id AS "changeId", p.entity, p.record_id AS "recordId", p.seq, p.result
+  FROM push_results p
+  JOIN unnest($2::uuid[], $3::uuid[]) AS k (device_id, change_id)
+    ON p.device_id = k.device_id AND p.change_id = k.change_id
+  WHERE p.tenant_id = $1`;
+
+/** Those of `keys` that were answered before. */
+export async function findPushResults(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  keys: readonly PushKey[],
+): Promise<StoredResult[]> {
+  const {rows} = await client.query<StoredResult>({
+    name: 'find_push_results',
+    text: findSql,
+    values: [tenantId, keys.map(({deviceId}) => deviceId), keys.map(({changeId}) => changeId)],
+  });
+  return rows;
+}
+
+/** Forgets results older than `days`; how many there were. Crosses tenants: run by a maintenance task only. */
+export async function forgetPushResults(client: pg.ClientBase, days: number): Promise<number> {
+  const result = await client.query(
+    `DELETE FROM push_results WHERE created_at < now() - make_interval(days => $1)`,
+    [days],
+  );
+  return result.rowCount ?? 0;
+}

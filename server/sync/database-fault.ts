@@ -1,0 +1,38 @@
+// What an error of the database means for the group that met it.
+import pg from 'pg';
+import {CommitOutcomeUnknown} from '#db/transaction.ts';
+
+export type DatabaseFault =
+  /** A value that can never be stored. */
+  | 'poison'
+  /** Another node was first, or Postgres chose this one to give way: decide again. */
+  | 'race'
+  /** The connection or the server is gone, or the outcome of COMMIT is not known: wait and decide again. */
+  | 'away'
+  /** Ours. */
+  | 'bug';
+
+/** Serialisation failure, deadlock, lock timeout; and a row that another node made first. */
+const raceCodes: ReadonlySet<string> = new Set(['40001', '40P01', '55P03', '23505']);
+
+export function faultOf(error: unknown): DatabaseFault {
+  if (error instanceof CommitOutcomeUnknown) return 'away';
+  if (error instanceof pg.DatabaseError) return faultOfState(error.code ?? '');
+  return isConnectionError(error) ? 'away' : 'bug';
+}
+
+function faultOfState(code: string): DatabaseFault {
+  if (raceCodes.has(code)) return 'race';
+  const group = code.slice(0, 2);
+  if (group === '22' || group === '23') return 'poison';
+  // Connection trouble, too few resources, an operator who stops it, a disk that fails, read-only after a failover.
+  if (['08', '53', '57', '58'].includes(group) || code === '25006' || code === '25P03') return 'away';
+  return 'bug';
+}
+
+const connectionMessages =
+  /terminat|timeout|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|ENOENT|Client has encountered|Connection/i;
+
+function isConnectionError(error: unknown): boolean {
+  return error instanceof Error && (connectionMessages.test(error.message) || 'errno' in error);
+}

@@ -1,0 +1,162 @@
+// Decides a group of changes in memory, in order, on records that are locked and loaded: what each becomes,
+// and what must be written. No I/O; lane.ts loads before and writes after.
+import * as Y from 'yjs';
+import {applyChange} from '#crdt/apply-change.ts';
+import {applyServer} from '#crdt/apply-server.ts';
+import type {Actor, ChangeContext, ChangeOutcome, NewConflict} from '#crdt/change.ts';
+import {SERVER_DEVICE} from '#crdt/deletion.ts';
+import type {RecordState} from '#crdt/record.ts';
+import {fieldsOf} from '#crdt/record.ts';
+import {PENDING_SEQ} from '#crdt/write.ts';
+import type {MemberAccess} from '#db/access.ts';
+import type {Submission} from './submission.ts';
+
+/** A record the group works on. `place`: of its latest change, 0 while untouched. */
+export interface WorkingRecord {
+  readonly record: RecordState;
+  readonly isNew: boolean;
+  readonly version: number;
+  /** Yjs V1 state as it was loaded; stale once the group has changed the record. */
+  readonly loadedState: Uint8Array;
+  readonly deltas: Uint8Array[];
+  readonly changedFields: Set<string>;
+  place: number;
+}
+
+/** A position of the group: one row of the log. */
+export interface Logged {
+  readonly submission: Submission;
+  readonly action: 'create' | 'update' | 'delete' | 'restore' | 'dispute';
+  readonly outcome: Extract<ChangeOutcome, {kind: 'done'}>;
+}
+
+export interface Decided {
+  readonly outcome: ChangeOutcome;
+  /** Position within the group, from 1; null where nothing is logged. */
+  readonly place: number | null;
+}
+
+export interface GroupDecision {
+  readonly decided: readonly Decided[];
+  readonly logged: readonly Logged[];
+}
+
+export interface GroupInput {
+  readonly submissions: readonly Submission[];
+  readonly recordOf: (submission: Submission) => WorkingRecord;
+  readonly memberOf: (userId: string) => MemberAccess | undefined;
+  readonly readCursor: ChangeContext['readCursor'];
+}
+
+export function decideGroup(input: GroupInput): GroupDecision {
+  const logged: Logged[] = [];
+  const decided = input.submissions.map((submission) => decideOne(input, submission, logged));
+  return {decided, logged};
+}
+
+function decideOne(input: GroupInput, submission: Submission, logged: Logged[]): Decided {
+  const working = input.recordOf(submission);
+  const actor = actorOf(input, submission);
+  if (actor === null) return {outcome: notAMember, place: null};
+  const wasDeleted = isDeleted(working.record);
+  const place = logged.length + 1;
+  const outcome = applyChange(working.record, submission.change, {
+    actor,
+    now: submission.now,
+    offset: submission.offset,
+    seq: PENDING_SEQ + place,
+    readCursor: input.readCursor,
+  });
+  if (outcome.kind !== 'done' || (!outcome.changed && outcome.conflicts.length === 0))
+    return {outcome, place: null};
+  logged.push({submission, outcome, action: actionOf(working.record, {outcome, wasDeleted})});
+  if (outcome.changed) noteChange(working, outcome, place);
+  return {outcome, place};
+}
+
+const notAMember: ChangeOutcome = {
+  kind: 'done',
+  status: 'rejected',
+  error: {code: 'no_membership', message: 'The membership ended.'},
+  refused: [],
+  conflicts: [],
+  audit: [],
+  delta: null,
+  changed: false,
+  created: false,
+  valuesLost: 0,
+};
+
+function actorOf(input: GroupInput, {change, userId, deviceId}: Submission): Actor | null {
+  if (change.kind === 'server') return {userId, deviceId, role: 'manager', employeeId: null};
+  const member = input.memberOf(userId);
+  return member === undefined ? null : {userId, deviceId, role: member.role, employeeId: member.employeeId};
+}
+
+const isDeleted = (record: RecordState): boolean => (record.writes.get('deletedAt')?.value ?? null) !== null;
+
+function actionOf(
+  record: RecordState,
+  {outcome, wasDeleted}: {outcome: Logged['outcome']; wasDeleted: boolean},
+): Logged['action'] {
+  if (outcome.created) return 'create';
+  if (!outcome.changed) return 'dispute';
+  if (isDeleted(record) === wasDeleted) return 'update';
+  return wasDeleted ? 'restore' : 'delete';
+}
+
+function noteChange(working: WorkingRecord, outcome: Logged['outcome'], place: number): void {
+  working.place = place;
+  if (outcome.delta !== null) working.deltas.push(outcome.delta);
+  for (const {key} of outcome.audit) working.changedFields.add(key.split('/', 1)[0] ?? key);
+}
+
+/** A record whose number is due, and the series it comes from. */
+export interface NumberDue {
+  readonly working: WorkingRecord;
+  readonly series: string;
+}
+
+/** Which changed records are to be given a number before the group is written. */
+export function numbersDue(records: Iterable<WorkingRecord>): NumberDue[] {
+  const due: NumberDue[] = [];
+  for (const working of records) {
+    const {numbering} = working.record.entity;
+    if (numbering === undefined || working.place === 0 || working.record.writes.has(numbering.field))
+      continue;
+    const series = numbering.seriesOf(fieldsOf(working.record));
+    if (series !== null) due.push({working, series});
+  }
+  return due;
+}
+
+/** Writes the number as part of the change that made it due. */
+export function giveNumber({working, series}: NumberDue, number: number, now: number): void {
+  const {record} = working;
+  const {numbering} = record.entity;
+  if (numbering === undefined) return;
+  const change = {
+    kind: 'server' as const,
+    entity: record.entity.name,
+    id: record.id,
+    fields: {[numbering.field]: numbering.format(number, series)},
+    creates: false,
+  };
+  const outcome = applyServer(record, change, {
+    actor: {userId: record.updatedBy ?? '', deviceId: SERVER_DEVICE, role: 'manager', employeeId: null},
+    now,
+    offset: 0,
+    seq: PENDING_SEQ + working.place,
+    readCursor: () => null,
+  });
+  if (outcome.kind === 'done') noteChange(working, outcome, working.place);
+}
+
+/** Names the pair of writes a conflict is about; unique per record and key. */
+export const conflictPair = ({entries}: NewConflict): {winnerId: string; loserId: string} => ({
+  winnerId: entries[0]?.winner.writeId ?? '',
+  loserId: entries[0]?.loser.writeId ?? '',
+});
+
+/** The state vector a device is asked to send everything after. */
+export const stateVectorOf = (state: Uint8Array): Uint8Array => Y.encodeStateVectorFromUpdate(state);

@@ -1,0 +1,196 @@
+// One queue per tenant through which every change is decided and committed, in groups: while one group
+// commits, the next one gathers. Read this after crdt/apply-change.ts. A receipt means durable.
+import {setTimeout as delay} from 'node:timers/promises';
+import {SyncError} from '#crdt/protocol/error-code.ts';
+import {
+  GROUP_ATTEMPTS_MAX,
+  GROUP_BYTES_MAX,
+  GROUP_CHANGES_MAX,
+  LANE_QUEUE_MAX,
+} from '#crdt/protocol/limits.ts';
+import type {TenantId} from '#crdt/protocol/ids.ts';
+import {faultOf} from './database-fault.ts';
+import {AccessChanged, flushGroup, RecordTooLarge, type FlushDeps, type LaneAccess} from './flush-group.ts';
+import type {Committed, Receipt, Submission} from './submission.ts';
+
+export interface LaneDeps extends FlushDeps {
+  /** Told of each commit, in order within a tenant, before its receipts resolve. */
+  readonly onCommitted: (committed: Committed) => void;
+  /** Told of faults that the lane recovered from or gave up on. Never with field values. */
+  readonly onFault: (fault: {kind: string; tenantId: TenantId; attempt: number; error: unknown}) => void;
+  readonly onFlush: (flush: {changes: number; ms: number}) => void;
+}
+
+export interface Lanes {
+  /**
+   * Resolves once the change is durable or refused for good. Rejects with `overloaded` at the bound of the
+   * queue and `not_ready` if the database stays away: the same change may then be sent again.
+   */
+  submit(submission: Submission): Promise<Receipt>;
+  /** Changes waiting or being committed, of one tenant. */
+  depth(tenantId: TenantId): number;
+  /** Forgets what a lane knows of roles, after a membership changed on this node. */
+  forgetAccess(tenantId: TenantId): void;
+  /** Resolves when everything submitted so far has its receipt. */
+  idle(): Promise<void>;
+}
+
+interface Waiting {
+  readonly submission: Submission;
+  readonly resolve: (receipt: Receipt) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Lane {
+  readonly tenantId: TenantId;
+  readonly access: LaneAccess;
+  queue: Waiting[];
+  committing: number;
+  running: Promise<void> | null;
+}
+
+export function createLanes(deps: LaneDeps): Lanes {
+  const lanes = new Map<TenantId, Lane>();
+  return {
+    submit(submission) {
+      const lane = laneOf(lanes, submission.tenantId);
+      if (lane.queue.length >= LANE_QUEUE_MAX) return Promise.reject(new SyncError('overloaded'));
+      return new Promise((resolve, reject) => {
+        lane.queue.push({submission, resolve, reject});
+        lane.running ??= run(deps, lane).finally(() => {
+          lane.running = null;
+        });
+      });
+    },
+    depth(tenantId) {
+      const lane = lanes.get(tenantId);
+      return lane === undefined ? 0 : lane.queue.length + lane.committing;
+    },
+    forgetAccess: (tenantId) => lanes.get(tenantId)?.access.members.clear(),
+    async idle() {
+      for (const lane of lanes.values()) await lane.running;
+    },
+  };
+}
+
+function laneOf(lanes: Map<TenantId, Lane>, tenantId: TenantId): Lane {
+  let lane = lanes.get(tenantId);
+  if (lane === undefined) {
+    lane = {
+      tenantId,
+      access: {accessVersion: -1, members: new Map()},
+      queue: [],
+      committing: 0,
+      running: null,
+    };
+    lanes.set(tenantId, lane);
+  }
+  return lane;
+}
+
+/** Commits groups until nothing waits. Begins a microtask later, so that what arrives together goes together. */
+async function run(deps: LaneDeps, lane: Lane): Promise<void> {
+  await Promise.resolve();
+  while (lane.queue.length > 0) {
+    const group = takeGroup(lane);
+    lane.committing = group.length;
+    await settleGroup(deps, lane, group);
+    lane.committing = 0;
+  }
+}
+
+/** Bounded by count and bytes; a second change of the same name waits for the result of the first. */
+function takeGroup(lane: Lane): Waiting[] {
+  const names = new Set<string>();
+  let bytes = 0;
+  let count = 0;
+  for (const {submission} of lane.queue) {
+    const {change, changeId, deviceId} = submission;
+    if (count >= GROUP_CHANGES_MAX || bytes > GROUP_BYTES_MAX) break;
+    if (changeId !== null) {
+      const name = `${deviceId}/${changeId}`;
+      if (names.has(name)) break;
+      names.add(name);
+    }
+    bytes += change.kind === 'update' ? change.update.bytes.length : ESTIMATED_JSON_BYTES;
+    count++;
+  }
+  return lane.queue.splice(0, count);
+}
+
+const ESTIMATED_JSON_BYTES = 512;
+
+/**
+ * Gives every change of the group its answer. A change that can never commit is found by halving the group,
+ * so that it alone is refused; a database that is away is tried again for a while.
+ */
+async function settleGroup(deps: LaneDeps, lane: Lane, group: readonly Waiting[]): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const error = await tryGroup(deps, lane, group);
+    if (error === null) return;
+    for (const {submission} of group) deps.cache.drop(lane.tenantId, submission.change);
+    lane.access.members.clear();
+    const fault = error instanceof AccessChanged ? 'access' : isPoison(error) ? 'poison' : faultOf(error);
+    deps.onFault({kind: fault, tenantId: lane.tenantId, attempt, error});
+    if (fault === 'poison' || fault === 'bug') {
+      await isolate(deps, lane, {group, error});
+      return;
+    }
+    if (attempt >= GROUP_ATTEMPTS_MAX) {
+      for (const {reject} of group) reject(new SyncError('not_ready', {cause: error}));
+      return;
+    }
+    // A changed role or a lost race can be decided again at once; a database that went away needs time.
+    if (fault === 'away') await delay(RETRY_MS * 2 ** (attempt - 1));
+  }
+}
+
+const RETRY_MS = 50;
+
+const isPoison = (error: unknown): boolean => error instanceof RecordTooLarge || faultOf(error) === 'poison';
+
+async function tryGroup(deps: LaneDeps, lane: Lane, group: readonly Waiting[]): Promise<unknown> {
+  const started = performance.now();
+  try {
+    const {receipts, committed} = await flushGroup(deps, {
+      tenantId: lane.tenantId,
+      access: lane.access,
+      submissions: group.map(({submission}) => submission),
+    });
+    deps.onFlush({changes: group.length, ms: performance.now() - started});
+    if (committed !== null) deps.onCommitted(committed);
+    for (const [index, {resolve, reject}] of group.entries()) {
+      const receipt = receipts[index];
+      if (receipt === undefined) reject(new SyncError('internal'));
+      else resolve(receipt);
+    }
+    return null;
+  } catch (error) {
+    return error ?? new Error('A group failed without saying why.');
+  }
+}
+
+async function isolate(
+  deps: LaneDeps,
+  lane: Lane,
+  {group, error}: {group: readonly Waiting[]; error: unknown},
+): Promise<void> {
+  const [first] = group;
+  if (group.length === 1 && first !== undefined) {
+    if (isPoison(error)) first.resolve(uncommittable(error));
+    else first.reject(new SyncError('internal', {cause: error}));
+    return;
+  }
+  const middle = group.length >> 1;
+  await settleGroup(deps, lane, group.slice(0, middle));
+  await settleGroup(deps, lane, group.slice(middle));
+}
+
+function uncommittable(error: unknown): Receipt {
+  const code = error instanceof RecordTooLarge ? 'record_too_large' : 'uncommittable';
+  const message =
+    code === 'record_too_large'
+      ? 'The record would grow past its limit.'
+      : 'The database refuses this value for good.';
+  return {kind: 'rejected', error: {code, message}, seq: null, conflicts: [], refused: [], current: null};
+}
