@@ -60,7 +60,7 @@ function settleKeyEdit(merge: Merge, change: JsonChange, edit: KeyEdit): void {
   const current = record.writes.get(edit.key);
   // Clearing what was never written says nothing.
   if (current === undefined && edit.value === null) return;
-  if (current === undefined && merge.frozen().has(edit.field)) {
+  if (current === undefined && merge.frozen.has(edit.field)) {
     merge.refused.push({field: edit.field, code: 'frozen'});
     return;
   }

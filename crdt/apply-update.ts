@@ -2,7 +2,7 @@
 // in one Yjs transaction, so that others get one delta.
 import * as Y from 'yjs';
 import type {Admitted, AdmittedElement, MapElement, TextElement} from './admitted.ts';
-import {authorizeCreate} from './authorize.ts';
+import {authorizeCreate, authorizeWrite} from './authorize.ts';
 import {untouched, type ChangeContext, type ChangeOutcome, type UpdateChange} from './change.ts';
 import {settleDelete, settleEditOfDeleted} from './deletion.ts';
 import {requiredFields} from './entities/fields.ts';
@@ -16,11 +16,13 @@ import {
   noteTextDelete,
   restate,
   settleKey,
+  withCarrier,
   type Merge,
   type Tip,
 } from './merge.ts';
 import {effectiveStamp} from './overwrite.ts';
 import {outcomeOf} from './outcome.ts';
+import type {ErrorCode} from './protocol/error-code.ts';
 import {DELETED_AT, deletedAtOf, type RecordState} from './record.ts';
 import {entryOf} from './roots.ts';
 import {seenTest} from './seen.ts';
@@ -186,6 +188,7 @@ function settleElements(
   );
   if (judged?.ok === false) {
     merge.refused.push({field: key, code: judged.code});
+    carryRefused(record, key, {carrier: id, base: chain.base});
   } else if (judged?.ok === true && !(deletedAgain && isHead)) {
     const stamps = chain.elements.map((link) => {
       const value = judgement.values.get(link);
@@ -203,6 +206,16 @@ function settleElements(
     merge.valuesLost++;
   }
   restateUnlessShown(merge, key);
+}
+
+/**
+ * A device goes on writing over its refused value until it hears of the refusal. What it had seen beneath it
+ * stays seen: else the next valid write would count as made without knowing the current one.
+ */
+function carryRefused(record: RecordState, key: string, met: {carrier: ItemId; base: ItemId | null}): void {
+  const current = record.writes.get(key);
+  if (current === undefined || !hasCarrier(current.carriers, met.base)) return;
+  record.writes.set(key, {...current, carriers: withCarrier(current.carriers, met.carrier)});
 }
 
 /** `deletedAt` shows when the record was deleted by the effective stamp, whatever the device's clock said. */
@@ -246,9 +259,9 @@ function settleTip(
 function settleMapDelete(merge: Merge, key: string, id: ItemId, base: ItemId | null = id): void {
   const {record, context} = merge;
   const place = entryOf(record.entity, key);
-  const field = record.entity.fields[place.field];
-  if (field?.kind === 'server' || (field?.kind === 'register' && field.required)) {
-    merge.refused.push({field: key, code: field.kind === 'server' ? 'read_only_field' : 'required_field'});
+  const code = refusalOfNull(merge, place.field);
+  if (code !== null) {
+    merge.refused.push({field: key, code});
   } else {
     // The null that restating writes below is this write's item: it names and carries it.
     const item = {client: record.doc.clientID, clock: Y.getState(record.doc.store, record.doc.clientID)};
@@ -256,6 +269,16 @@ function settleMapDelete(merge: Merge, key: string, id: ItemId, base: ItemId | n
     settleTip(merge, tip, {carrier: null, base, seen: null});
   }
   restate(record, key);
+}
+
+/** Why a field may not become null, or not by this member. */
+function refusalOfNull(merge: Merge, name: string): ErrorCode | null {
+  const {record, context, before} = merge;
+  const field = record.entity.fields[name];
+  if (field?.kind === 'server') return 'read_only_field';
+  if (field?.kind === 'register' && field.required) return 'required_field';
+  const write = {field: name, value: null, before, creating: record.created === null};
+  return authorizeWrite(context.actor, record.entity, write);
 }
 
 function settleTexts(merge: Merge, admitted: Admitted, judgement: Judgement): void {

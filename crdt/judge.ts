@@ -61,7 +61,7 @@ function judgeMap(merge: Merge, element: MapElement): JudgedValue {
 const isNewInFrozen = (merge: Merge, element: MapElement): boolean =>
   merge.record.created !== null &&
   !merge.record.writes.has(element.key) &&
-  merge.frozen().has(fieldOf(element));
+  merge.frozen.has(fieldOf(element));
 
 const fieldOf = (element: MapElement): string =>
   element.root.kind === 'fields' ? element.entry : element.root.field;

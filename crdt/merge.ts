@@ -38,11 +38,15 @@ export interface Merge {
   /** The fields as they were before the merge. */
   readonly before: () => JsonObject;
   /** Fields frozen by the state before the merge. */
-  readonly frozen: () => ReadonlySet<string>;
+  readonly frozen: ReadonlySet<string>;
 }
 
 export function beginMerge(record: RecordState, context: ChangeContext): Merge {
   const before = once(() => (record.created === null ? {} : fieldsOf(record)));
+  // At once, not when first asked: by then a key of this merge may have changed the state that freezes.
+  // Most entities' rule takes no state at all, and then there is nothing to read.
+  const isStateless = record.created === null || record.entity.frozen.length === 0;
+  const frozen = new Set(isStateless ? [] : record.entity.frozen(before()));
   return {
     record,
     context,
@@ -53,7 +57,7 @@ export function beginMerge(record: RecordState, context: ChangeContext): Merge {
     remembered: false,
     valuesLost: 0,
     before,
-    frozen: once(() => new Set(record.created === null ? [] : record.entity.frozen(before()))),
+    frozen,
   };
 }
 
@@ -84,7 +88,6 @@ export function settleKey(merge: Merge, tip: Tip, meeting: Meeting): Decision['k
   const field = entryOf(record.entity, tip.key).field;
   const equal = current !== undefined && isEqualValue(tip.key, current.value, tip.value);
   if (current !== undefined && isFrozen(merge, field, current)) {
-    if (tip.key !== DELETED_AT) merge.tips.push(tip);
     return settleFrozen(merge, current, {tip, meeting, equal, field});
   }
   const decision = decide(
@@ -130,7 +133,7 @@ function winnerRule(merge: Merge, field: string): WinnerRule {
 function isFrozen(merge: Merge, field: string, current: Write): boolean {
   const declared = merge.record.entity.fields[field];
   if (declared?.kind === 'register' && declared.fixed && current.value !== null) return true;
-  return merge.frozen().has(field);
+  return merge.frozen.has(field);
 }
 
 /** A frozen key keeps what it has; what was meant to replace it is recorded all the same. */
@@ -142,6 +145,7 @@ function settleFrozen(
   if (equal) {
     if (meeting.carrier === null) return 'none';
     join(merge, current, tip, meeting.carrier);
+    merge.tips.push(tip);
     return 'join';
   }
   addConflict(merge, tip.key, [overwrite(sideOf(tip.key, current), sideOf(tip.key, tip), meeting.base)]);
@@ -186,7 +190,7 @@ const priorOf = (write: Write): Prior => ({
 
 export const partOf = ({id, device, user, at, eff, seq}: Part): Part => ({id, device, user, at, eff, seq});
 
-const withCarrier = (carriers: readonly ItemId[], id: ItemId): readonly ItemId[] =>
+export const withCarrier = (carriers: readonly ItemId[], id: ItemId): readonly ItemId[] =>
   [...carriers, id].slice(-CARRIERS_MAX);
 
 /** The value both sides of a Yjs overwrite had seen: what the current write replaced, if the tip builds on that too. */
