@@ -1,0 +1,164 @@
+// Who is told of a commit. One follower per open connection; per tenant a position, so that followers get
+// every batch in order and without a hole. Another node's commits are read from the feed: the feed is the
+// truth, whatever says that there is something new is only a hint.
+import type {TenantId} from '#crdt/protocol/ids.ts';
+import type {Feed, FeedItem} from './feed.ts';
+import type {Member} from './members.ts';
+import type {Committed, CommittedConflict, CommittedRecord} from './submission.ts';
+
+/** Positions `from` + 1 to `to`. Records read from the feed have no deltas: their state is to be taken. */
+export interface Batch {
+  readonly tenantId: TenantId;
+  readonly from: number;
+  readonly to: number;
+  readonly at: Date;
+  readonly records: readonly CommittedRecord[];
+  readonly conflicts: readonly CommittedConflict[];
+  /**
+   * Encoded once for all followers of an audience, whoever asks first. The bytes are shared: nobody may
+   * write to them.
+   */
+  frame(audience: string, encode: (batch: Batch) => Uint8Array): Uint8Array;
+}
+
+export interface Follower {
+  readonly member: Member;
+  /** Called in order within a tenant. Must not throw and must not wait. */
+  deliver(batch: Batch): void;
+  /** The membership, role or device changed: the connection must end or start over. */
+  revoked(): void;
+}
+
+export interface FanOut {
+  /** Follows from now on; answers a function that stops it. */
+  follow(follower: Follower): () => void;
+  /** A commit of this node. */
+  committed(committed: Committed): void;
+  /** Something was committed elsewhere, at least up to `to` if that is known. */
+  hinted(tenantId: TenantId, to?: number): void;
+  /** Tells the followers of a tenant that access changed. */
+  accessChanged(tenantId: TenantId): void;
+  followers(tenantId?: TenantId): number;
+}
+
+interface Audience {
+  readonly followers: Set<Follower>;
+  /** Up to where every follower has been told; null until the first commit seen here. */
+  position: number | null;
+  /** Commits and reads of one tenant, one after the other. */
+  work: Promise<void>;
+}
+
+export interface FanOutDeps {
+  readonly feed: Pick<Feed, 'readPage'>;
+  readonly onFault: (error: unknown) => void;
+}
+
+const PAGE = 500;
+
+export function createFanOut(deps: FanOutDeps): FanOut {
+  const audiences = new Map<TenantId, Audience>();
+  const then = (tenantId: TenantId, audience: Audience, step: () => Promise<void> | void): void => {
+    audience.work = audience.work.then(step).catch((error: unknown) => {
+      // Whoever missed something reads the feed again on its next hint or reconnect.
+      audience.position = null;
+      deps.onFault(error);
+    });
+    void audience.work.then(() => {
+      if (audience.followers.size === 0 && audiences.get(tenantId) === audience) audiences.delete(tenantId);
+    });
+  };
+  return {
+    follow(follower) {
+      const {tenantId} = follower.member;
+      const audience = audiences.get(tenantId) ?? {
+        followers: new Set(),
+        position: null,
+        work: Promise.resolve(),
+      };
+      audiences.set(tenantId, audience);
+      audience.followers.add(follower);
+      return () => {
+        audience.followers.delete(follower);
+        if (audience.followers.size === 0) audiences.delete(tenantId);
+      };
+    },
+    committed(committed) {
+      const audience = audiences.get(committed.tenantId);
+      if (audience === undefined) return;
+      // The common case, without a turn of the event loop: nothing is being read and nothing was missed.
+      then(committed.tenantId, audience, () => {
+        if (audience.position === null || audience.position === committed.from) {
+          deliver(audience, batchOf(committed));
+          return;
+        }
+        return readUpTo(deps, audience, committed.tenantId);
+      });
+    },
+    hinted(tenantId, to) {
+      const audience = audiences.get(tenantId);
+      if (audience === undefined) return;
+      then(tenantId, audience, () => {
+        if (to !== undefined && audience.position !== null && audience.position >= to) return;
+        return readUpTo(deps, audience, tenantId);
+      });
+    },
+    accessChanged(tenantId) {
+      for (const follower of [...(audiences.get(tenantId)?.followers ?? [])]) follower.revoked();
+    },
+    followers: (tenantId) =>
+      tenantId === undefined
+        ? [...audiences.values()].reduce((sum, {followers}) => sum + followers.size, 0)
+        : (audiences.get(tenantId)?.followers.size ?? 0),
+  };
+}
+
+function deliver(audience: Audience, batch: Batch): void {
+  audience.position = batch.to;
+  for (const follower of audience.followers) follower.deliver(batch);
+}
+
+async function readUpTo(deps: FanOutDeps, audience: Audience, tenantId: TenantId): Promise<void> {
+  const [anyone] = audience.followers;
+  if (anyone === undefined || audience.position === null) return;
+  for (let more = true; more;) {
+    const from: number = audience.position;
+    const page = await deps.feed.readPage({...anyone.member, tenantId}, {after: from, limit: PAGE});
+    if (page.to > from)
+      deliver(
+        audience,
+        batchOf({
+          tenantId,
+          from,
+          to: page.to,
+          at: new Date(),
+          records: page.items.map(asCommitted),
+          conflicts: [],
+        }),
+      );
+    more = page.hasMore;
+  }
+}
+
+const asCommitted = ({entity, id, seq, generation, state}: FeedItem): CommittedRecord => ({
+  entity,
+  id,
+  seq,
+  generation,
+  deltas: [],
+  state,
+});
+
+function batchOf(committed: Committed): Batch {
+  const frames = new Map<string, Uint8Array>();
+  return {
+    ...committed,
+    frame(audience, encode) {
+      const known = frames.get(audience);
+      if (known !== undefined) return known;
+      const made = encode(this);
+      frames.set(audience, made);
+      return made;
+    },
+  };
+}
