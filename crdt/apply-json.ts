@@ -78,6 +78,8 @@ function settleKeyEdit(merge: Merge, change: JsonChange, edit: KeyEdit): void {
 /** What both sides had seen: what the current write replaced, if the change's author had seen that. */
 function baseValue(current: Write | undefined, upTo: number): JsonValue | undefined {
   if (current === undefined) return undefined;
+  // Only a frozen field has a conflict over what was seen.
+  if (current.seq <= upTo) return current.value;
   if (current.prior === null) return null;
   return current.prior.seq <= upTo ? current.prior.value : undefined;
 }

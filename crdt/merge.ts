@@ -196,6 +196,8 @@ export const withCarrier = (carriers: readonly ItemId[], id: ItemId): readonly I
 /** The value both sides of a Yjs overwrite had seen: what the current write replaced, if the tip builds on that too. */
 export function commonBase(current: Write | undefined, base: ItemId | null): JsonValue | undefined {
   if (current === undefined) return undefined;
+  // Only a frozen field has a conflict over what was seen.
+  if (hasCarrier(current.carriers, base)) return current.value;
   if (current.prior === null) return base === null ? null : undefined;
   return hasCarrier(current.prior.carriers, base) ? current.prior.value : undefined;
 }
