@@ -1,0 +1,65 @@
+// What an operator watches, in Prometheus' text format. Names and labels only: never ids of records or values.
+import {Counter, collectDefaultMetrics, Gauge, Histogram, Registry} from 'prom-client';
+import type {RecordCache} from './sync/record-cache.ts';
+
+export interface Metrics {
+  readonly registry: Registry;
+  readonly groupSeconds: Histogram;
+  readonly groupChanges: Histogram;
+  /** Faults the lane recovered from or gave up on, by kind. */
+  readonly faults: Counter<'kind'>;
+  /** Reads sizes when somebody asks, so that nothing is counted on the hot path. */
+  watch(sources: {cache: RecordCache; sockets: () => number; followers: () => number}): void;
+}
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({register: registry});
+  const registers = [registry];
+  const gauge = (name: string, help: string, read: () => number): Gauge =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
+  return {
+    registry,
+    groupSeconds: new Histogram({
+      name: 'fieldmerge_group_seconds',
+      help: 'Seconds from taking a group of changes to its commit.',
+      buckets: [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5],
+      registers,
+    }),
+    groupChanges: new Histogram({
+      name: 'fieldmerge_group_changes',
+      help: 'Changes committed together.',
+      buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
+      registers,
+    }),
+    faults: new Counter({
+      name: 'fieldmerge_faults_total',
+      help: 'Faults that the server recovered from or gave up on.',
+      labelNames: ['kind'],
+      registers,
+    }),
+    watch({cache, sockets, followers}) {
+      gauge('fieldmerge_cached_records', 'Records whose document is loaded.', () => cache.stats().records);
+      gauge(
+        'fieldmerge_cached_bytes',
+        'Bytes those documents are estimated to take.',
+        () => cache.stats().bytes,
+      );
+      gauge('fieldmerge_cache_hits', 'Records found loaded since the start.', () => cache.stats().hits);
+      gauge(
+        'fieldmerge_cache_misses',
+        'Records that had to be loaded since the start.',
+        () => cache.stats().misses,
+      );
+      gauge('fieldmerge_sockets', 'Open sockets.', sockets);
+      gauge('fieldmerge_followers', 'Connections that are told of commits.', followers);
+    },
+  };
+}

@@ -1,0 +1,199 @@
+// Starts everything in order and stops it in reverse. main.ts calls it with the process's configuration, tests and
+// the demo with their own.
+import {randomBytes} from 'node:crypto';
+import {join} from 'node:path';
+import {errorCodes} from '#crdt/protocol/error-code.ts';
+import {BODY_BYTES_MAX, FRAME_BYTES_MAX} from '#crdt/protocol/limits.ts';
+import {createKeyring, type Keyring} from '#db/cipher.ts';
+import {assertDurable, connectDatabase, type Database} from '#db/connect.ts';
+import {startEmbedded, type Embedded} from '#db/embedded.ts';
+import {isMigrated, migrateDatabase} from '#db/migrate.ts';
+import {
+  DEVELOPMENT_ISSUER,
+  openDevelopmentIssuer,
+  type DevelopmentIssuer,
+} from './auth/development-issuer.ts';
+import {createTokenVerifier, type TokenVerifier} from './auth/verify-token.ts';
+import type {Config} from './config.ts';
+import {chooseTransport} from './live/choose-transport.ts';
+import {createLiveEdge} from './live/edge.ts';
+import type {Logger} from './logger.ts';
+import {createMetrics, type Metrics} from './metrics.ts';
+import {createRestApp} from './rest/app.ts';
+import {readOrMakeSecret} from './secret-file.ts';
+import {createService, type Service} from './sync/service.ts';
+
+export interface RunningServer {
+  readonly url: string;
+  readonly transport: 'ws' | 'uws';
+  readonly service: Service;
+  /** Null where Clerk signs the tokens. */
+  readonly developmentIssuer: DevelopmentIssuer | null;
+  /** Lets devices go, finishes what is being committed, and closes everything. */
+  stop(): Promise<void>;
+}
+
+/** Closes what was opened, last first, each once. */
+interface Closers {
+  push(close: () => Promise<unknown>): void;
+  closeAll(): Promise<void>;
+}
+
+function createClosers(): Closers {
+  const closers: (() => Promise<unknown>)[] = [];
+  return {
+    push: (close) => void closers.push(close),
+    async closeAll() {
+      for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
+    },
+  };
+}
+
+/** Rejects, with everything closed again, if any part does not start. */
+export async function startServer(config: Config, log: Logger): Promise<RunningServer> {
+  const closers = createClosers();
+  try {
+    return await startParts(config, {log, closers});
+  } catch (error) {
+    await closers.closeAll();
+    throw error;
+  }
+}
+
+async function startParts(
+  config: Config,
+  {log, closers}: {log: Logger; closers: Closers},
+): Promise<RunningServer> {
+  const now = Date.now;
+  const metrics = createMetrics();
+  const database = await openDatabase(config, {log, closers});
+  const {verifier, developmentIssuer} = await openAuth(config, now);
+  const service = await openService(config, {database, metrics, log, now});
+  const state = {draining: false};
+  const isReady = async (): Promise<boolean> =>
+    !state.draining && (await isMigrated(database.pool).catch(() => false));
+  const live = createLiveEdge({service, verifier, log, allowedOrigins: config.allowedOrigins});
+  metrics.watch({
+    cache: service.cache,
+    sockets: () => live.stats().sockets,
+    followers: () => service.fanOut.followers(),
+  });
+  const rest = createRestApp({
+    service,
+    verifier,
+    log,
+    isReady,
+    metrics: () => metrics.registry.metrics(),
+    clientAddressHeader: config.clientAddressHeader,
+    allowedOrigins: config.allowedOrigins,
+  });
+  const chosen = chooseTransport(config.transport);
+  if (chosen.kind === 'unavailable') throw new Error(`TRANSPORT=uws cannot be used: ${chosen.reason}`);
+  if (chosen.fallbackReason !== undefined) log.info('uWebSockets.js does not load here; serving with ws', {});
+  const transport = await chosen.start({
+    host: config.host,
+    port: config.port,
+    fetch: rest.fetch,
+    accept: live.accept,
+    frameBytesMax: FRAME_BYTES_MAX,
+    bodyBytesMax: BODY_BYTES_MAX,
+  });
+  closers.push(() => transport.stop());
+  closers.push(async () => {
+    state.draining = true;
+    await live.drain();
+    await service.lanes.idle();
+  });
+  return {
+    url: `http://${config.host}:${transport.port}`,
+    transport: transport.kind,
+    service,
+    developmentIssuer,
+    stop: () => closers.closeAll(),
+  };
+}
+
+async function openDatabase(
+  config: Config,
+  {log, closers}: {log: Logger; closers: Closers},
+): Promise<Database> {
+  const url =
+    config.database.kind === 'url' ? config.database.url : await openEmbedded(config, {log, closers});
+  const applied = await migrateDatabase(url);
+  if (applied.length > 0) log.info('migrated', {migrations: applied.length});
+  const database = connectDatabase({
+    url,
+    poolSize: config.database.poolMax,
+    applicationName: 'fieldmerge',
+    onConnectionLost: (error) => log.warn('a database connection broke', {}, error),
+  });
+  closers.push(() => database.end());
+  await assertDurable(database.pool);
+  return database;
+}
+
+async function openEmbedded(
+  config: Config,
+  {log, closers}: {log: Logger; closers: Closers},
+): Promise<string> {
+  const embedded: Embedded = await startEmbedded({
+    dataDir: config.dataDir,
+    log: (message) => log.info('embedded database', {note: message}),
+  });
+  closers.push(() => embedded.stop());
+  return embedded.url;
+}
+
+async function openAuth(
+  {auth, dataDir}: Config,
+  now: () => number,
+): Promise<{verifier: TokenVerifier; developmentIssuer: DevelopmentIssuer | null}> {
+  if (auth.kind === 'clerk') {
+    const {jwtKey, secretKey, apiUrl, issuer, authorizedParties} = auth;
+    const verifier = createTokenVerifier({
+      ...(jwtKey === undefined ? {} : {jwtKey}),
+      ...(secretKey === undefined ? {} : {secretKey}),
+      ...(issuer === undefined ? {} : {issuer}),
+      apiUrl,
+      authorizedParties,
+      now,
+    });
+    return {verifier, developmentIssuer: null};
+  }
+  const developmentIssuer = await openDevelopmentIssuer({dataDir, now});
+  const verifier = createTokenVerifier({
+    jwtKey: developmentIssuer.publicKeyPem,
+    issuer: DEVELOPMENT_ISSUER,
+    now,
+  });
+  return {verifier, developmentIssuer};
+}
+
+async function openService(
+  config: Config,
+  {database, metrics, log, now}: {database: Database; metrics: Metrics; log: Logger; now: () => number},
+): Promise<Service> {
+  return createService({
+    pool: database.pool,
+    keyring: await openKeyring(config),
+    now,
+    onFault({kind, tenantId, attempt, error}) {
+      metrics.faults.inc({kind});
+      const level = kind === 'bug' ? errorCodes.internal.log : 'warn';
+      log[level]('a group of changes failed', {kind, tenantId, attempt}, error);
+    },
+    onFlush({changes, ms}) {
+      metrics.groupSeconds.observe(ms / 1000);
+      metrics.groupChanges.observe(changes);
+    },
+  });
+}
+
+/** Without MASTER_KEY (never in production) a key is made once and kept beside the data. */
+async function openKeyring({masterKeys, dataDir}: Config): Promise<Keyring> {
+  if (masterKeys !== undefined) return createKeyring({current: masterKeys.current, old: [...masterKeys.old]});
+  const text = await readOrMakeSecret(join(dataDir, 'development-master-key'), () =>
+    randomBytes(32).toString('base64'),
+  );
+  return createKeyring({current: Buffer.from(text, 'base64')});
+}
