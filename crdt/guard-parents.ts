@@ -162,16 +162,21 @@ function textElement(client: number, item: ParsedItem, root: RootSpec): TextElem
 
 function mapElements(client: number, item: ParsedItem, place: {root: RootSpec; entry: string}): MapElement[] {
   const {root, entry} = place;
-  const common = {kind: 'map' as const, key: keyOf(root, entry), root, entry, client};
   if (item.rightOrigin !== null) throw new Refusal('update_bad_origin', 'A map entry has a right neighbour.');
   if (item.content.kind === 'text') throw new Refusal('update_bad_content', 'A map holds plain values only.');
+  const key = keyOf(root, entry);
+  // Written out: spreading what the elements share takes V8 ten times as long as all the rest.
   if (item.content.kind === 'deleted') {
     const {clock, length, origin} = item;
-    return [{...common, clock, length, origin, value: undefined, slice: [0, 0]}];
+    return [{kind: 'map', key, root, entry, client, clock, length, origin, value: undefined, slice: [0, 0]}];
   }
   const {values, bounds} = item.content;
   return values.map((value, index) => ({
-    ...common,
+    kind: 'map',
+    key,
+    root,
+    entry,
+    client,
     clock: item.clock + index,
     length: 1,
     origin: index === 0 ? item.origin : {client, clock: item.clock + index - 1},
