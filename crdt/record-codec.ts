@@ -1,7 +1,5 @@
 // A record as one run of bytes, and back: its JSON payload, what is remembered of its writes, and its Yjs
 // state. The payload stands first and whole, so that a pull can pass it on without reading the rest.
-import * as decoding from 'lib0/decoding';
-import * as encoding from 'lib0/encoding';
 import * as Y from 'yjs';
 import type {Entity} from './entities/entity.ts';
 import type {JsonObject, JsonValue} from './json.ts';
@@ -37,21 +35,33 @@ const text = new TextDecoder();
 export function encodeRecord(record: RecordState, seq: number): EncodedRecord {
   const fields = fieldsOf(record);
   const state = Y.encodeStateAsUpdate(record.doc);
-  const encoder = encoding.createEncoder();
-  encoding.writeUint8(encoder, FORMAT);
-  encoding.writeVarUint8Array(encoder, utf8.encode(encodePayload(record, fields)));
-  encoding.writeVarUint8Array(encoder, utf8.encode(encodeMemory(record, seq)));
-  encoding.writeVarUint8Array(encoder, state);
-  return {bytes: encoding.toUint8Array(encoder), state, fields};
+  const payload = utf8.encode(encodePayload(record, fields));
+  const memory = utf8.encode(encodeMemory(record, seq));
+  const bytes = new Uint8Array(HEADER_BYTES + payload.length + memory.length + state.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint8(0, FORMAT);
+  view.setUint32(1, payload.length);
+  view.setUint32(5, memory.length);
+  bytes.set(payload, HEADER_BYTES);
+  bytes.set(memory, HEADER_BYTES + payload.length);
+  bytes.set(state, HEADER_BYTES + payload.length + memory.length);
+  return {bytes, state, fields};
 }
 
+/** Format, then the lengths of payload and memory; the state is what is left. */
+const HEADER_BYTES = 9;
+
 export function splitRecord(bytes: Uint8Array): RecordParts {
-  const decoder = decoding.createDecoder(bytes);
-  if (decoding.readUint8(decoder) !== FORMAT) throw new Error('A stored record has an unknown format.');
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (bytes.length < HEADER_BYTES || view.getUint8(0) !== FORMAT) {
+    throw new Error('A stored record has an unknown format.');
+  }
+  const memoryAt = HEADER_BYTES + view.getUint32(1);
+  const stateAt = memoryAt + view.getUint32(5);
   return {
-    payload: decoding.readVarUint8Array(decoder),
-    memory: decoding.readVarUint8Array(decoder),
-    state: decoding.readVarUint8Array(decoder),
+    payload: bytes.subarray(HEADER_BYTES, memoryAt),
+    memory: bytes.subarray(memoryAt, stateAt),
+    state: bytes.subarray(stateAt),
   };
 }
 
