@@ -4,13 +4,13 @@ import * as Y from 'yjs';
 import {captureDelta, deletedValue} from './apply-update.ts';
 import {untouched, type ChangeContext, type ChangeOutcome, type JsonChange} from './change.ts';
 import {settleDelete, settleEditOfDeleted} from './deletion.ts';
-import type {JsonValue} from './json.ts';
+import {isEqualJson, type JsonValue} from './json.ts';
 import {readEdits, seenUpTo, type DeleteEdit, type Edit, type KeyEdit, type TextEdit} from './json-edits.ts';
 import {beginMerge, noteText, noteTextDelete, restate, settleKey, type Merge, type Tip} from './merge.ts';
 import {outcomeOf} from './outcome.ts';
 import {effectiveStamp} from './overwrite.ts';
 import {DELETED_AT, deletedAtOf, type RecordState} from './record.ts';
-import {itemWriteId, type Write} from './write.ts';
+import {isWriter, itemWriteId, type Write} from './write.ts';
 
 export function applyJson(record: RecordState, change: JsonChange, context: ChangeContext): ChangeOutcome {
   const merge = beginMerge(record, context);
@@ -65,7 +65,9 @@ function settleKeyEdit(merge: Merge, change: JsonChange, edit: KeyEdit): void {
     return;
   }
   const upTo = seenUpTo(change.base, edit.field);
-  const kind = settleKey(merge, tipOf(merge, change, edit), {
+  const tip = tipOf(merge, change, edit);
+  if (edit.isListed === true && current !== undefined && isUntouched(current, {tip, upTo})) return;
+  const kind = settleKey(merge, tip, {
     seen: current === undefined || current.seq <= upTo,
     path: 'json',
     carrier: null,
@@ -74,6 +76,18 @@ function settleKeyEdit(merge: Merge, change: JsonChange, edit: KeyEdit): void {
   });
   if (kind === 'win') restate(record, edit.key);
 }
+
+/**
+ * Whether a list only repeats what its author had pulled, while somebody else changed the entry: then the
+ * author did not write it. Told by what the current write replaced; after two such changes it is not known,
+ * and a conflict too many is logged.
+ */
+const isUntouched = (current: Write, {tip, upTo}: {tip: Tip; upTo: number}): boolean =>
+  current.seq > upTo &&
+  current.prior !== null &&
+  current.prior.seq <= upTo &&
+  isEqualJson(current.prior.value, tip.value) &&
+  !isWriter(current, tip.device);
 
 /** What both sides had seen: what the current write replaced, if the change's author had seen that. */
 function baseValue(current: Write | undefined, upTo: number): JsonValue | undefined {

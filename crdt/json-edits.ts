@@ -17,6 +17,8 @@ export interface KeyEdit {
   readonly key: string;
   readonly field: string;
   readonly value: JsonValue;
+  /** One of a set or list that travels whole, so that its author need not have touched it. */
+  readonly isListed?: true;
 }
 
 /** Replace `remove` UTF-16 units at `index` of a text by `insert`. */
@@ -220,7 +222,7 @@ function readSet(reading: Reading, name: string, {field, value}: {field: SetFiel
     const parsed = parseOne(reading, name, {field, value: member});
     if (typeof parsed !== 'string') continue;
     wanted.add(parsed);
-    reading.edits.push({kind: 'key', key: `${name}/${parsed}`, field: name, value: true});
+    reading.edits.push({kind: 'key', key: `${name}/${parsed}`, field: name, value: true, isListed: true});
   }
   removeAbsent(reading, name, {live, wanted});
 }
@@ -241,7 +243,7 @@ function readItems(
     const parsed = parseOne(reading, name, {field, value: {...members, position: positions[index] ?? 'a0'}});
     if (parsed === undefined) continue;
     wanted.add(id);
-    reading.edits.push({kind: 'key', key: `${name}/${id}`, field: name, value: parsed});
+    reading.edits.push({kind: 'key', key: `${name}/${id}`, field: name, value: parsed, isListed: true});
   }
   removeAbsent(reading, name, {live, wanted});
 }

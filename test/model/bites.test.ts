@@ -366,6 +366,23 @@ it('a carrier dropped past the bound costs a conflict too many, never one too fe
   expect(conflictsOf(mergeCaptured(scene, reader))).toEqual(['"second" over "first"']);
 });
 
+it('a JSON list that repeats what was pulled does not take back what others changed in it', () => {
+  const scene = begin(createPen('ann', 100));
+  const step = (id: string, title: string, position: string) => ({id, title, position});
+  const base = (seq: number) => ({kind: 'cursor' as const, seq});
+  const checklist = [step('one', 'Drain', 'a0'), step('two', 'Fill', 'a1')];
+  push(scene, 'ann', {payload: {checklist}, at: NOON + 1, base: base(1)});
+  const byBen = [step('one', 'Drain', 'a0'), step('two', 'Fill slowly', 'a1')];
+  push(scene, 'ben', {payload: {checklist: byBen}, at: NOON + 2, base: base(2)});
+  const byCas = [step('one', 'Drain all', 'a0'), step('two', 'Fill', 'a1')];
+  const outcome = push(scene, 'cas', {payload: {checklist: byCas}, at: NOON + 3, base: base(2)});
+  expect(outcome.conflicts).toEqual([]);
+  expect(fieldOf(scene, 'checklist')).toEqual([
+    step('one', 'Drain all', 'a0'),
+    step('two', 'Fill slowly', 'a1'),
+  ]);
+});
+
 it('a refused write neither hides what it was made over nor blocks what comes after', () => {
   const ann = createPen('ann', 100);
   const ben = createPen('ben', 900);

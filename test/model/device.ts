@@ -176,6 +176,7 @@ export function edit(device: Device, make: (session: Editing) => void): void {
         shown: before,
         seen: null,
         onlyIfKnown: false,
+        isListed: false,
       });
       redo.push({kind: 'set', spec, sample});
       shown(device, spec);
@@ -201,6 +202,7 @@ export function edit(device: Device, make: (session: Editing) => void): void {
         shown: before,
         seen: seen.upTo,
         onlyIfKnown: false,
+        isListed: false,
       });
       redo.push({kind: 'deleted', deleted});
       shown(device, deletedAtSpec);

@@ -97,7 +97,7 @@ export const jsonShowsDeleted = (device: JsonDevice): boolean =>
 const write = (
   view: View,
   key: string,
-  made: {at: number; sample: Sample; onlyIfKnown: boolean},
+  made: {at: number; sample: Sample; onlyIfKnown: boolean; isListed: boolean},
 ): DeviceWrite => ({
   name: nameOf(key, made.at),
   key,
@@ -107,6 +107,7 @@ const write = (
   shown: view.shown.get(key) ?? null,
   seen: null,
   onlyIfKnown: made.onlyIfKnown,
+  isListed: made.isListed,
 });
 
 export interface JsonEdit {
@@ -127,7 +128,7 @@ export function pushEdit(
     const view = viewOf(device, spec.field);
     if (spec.root === 'fields') {
       payload[spec.field] = sample.raw;
-      writes.push(write(view, spec.key, {at, sample, onlyIfKnown: false}));
+      writes.push(write(view, spec.key, {at, sample, onlyIfKnown: false, isListed: false}));
       if ('normal' in sample) view.values.set(spec.key, sample.normal);
     } else {
       // An invalid entry would stay in the array and spoil every later push of it.
@@ -160,7 +161,7 @@ function list(
       payload.push(spec.root.startsWith('set:') ? spec.entry : {id: spec.entry, ...(value as object)});
     }
     const sample = {raw: value, normal: value};
-    writes.push(write(view, spec.key, {at, sample, onlyIfKnown: value === null}));
+    writes.push(write(view, spec.key, {at, sample, onlyIfKnown: value === null, isListed: value !== null}));
   }
   return {payload, writes};
 }
@@ -169,7 +170,12 @@ export function pushDeleted(device: JsonDevice, deleted: boolean, at: number): v
   const view = viewOf(device, DELETED_AT);
   const value = deleted ? 'deleted' : null;
   const made: DeviceWrite = {
-    ...write(view, DELETED_AT, {at, sample: {raw: value, normal: value}, onlyIfKnown: false}),
+    ...write(view, DELETED_AT, {
+      at,
+      sample: {raw: value, normal: value},
+      onlyIfKnown: false,
+      isListed: false,
+    }),
     seen: deleted ? {seq: view.base, items: false} : null,
   };
   view.values.set(DELETED_AT, value);

@@ -32,6 +32,8 @@ export interface DeviceWrite {
   readonly seen: SeenUpTo | null;
   /** A list that leaves an entry out removes it only if its author knew what the entry now holds. */
   readonly onlyIfKnown: boolean;
+  /** One of a list that travels whole: its author need not have touched it. */
+  readonly isListed: boolean;
 }
 
 /** An insertion into a text. */
@@ -228,8 +230,8 @@ function settleKey(merge: Merge, writes: readonly DeviceWrite[]): void {
   if (tip.key === DELETED_AT && tip.value !== null && valueOf(oracle, DELETED_AT) === null) {
     settleDelete(merge, {name: tip.name, eff, seen: tip.seen});
   } else {
-    const {name, key, value, onlyIfKnown} = tip;
-    meet(merge, {name, key, value, eff, base, onlyIfKnown, removes: false});
+    const {name, key, value, onlyIfKnown, isListed} = tip;
+    meet(merge, {name, key, value, eff, base, onlyIfKnown, isListed, removes: false});
   }
 }
 
@@ -246,6 +248,7 @@ interface Incoming {
   readonly eff: number;
   readonly base: WriteName | null;
   readonly onlyIfKnown: boolean;
+  readonly isListed: boolean;
   /** A `Y.Map.delete`, which has no item of its own. */
   readonly removes: boolean;
 }
@@ -275,10 +278,14 @@ function meet(merge: Merge, incoming: Incoming): void {
   const own = current.parts.some(({device}) => device === arrival.device);
   const shows = current.parts.some((part) => part.name === incoming.base);
   if (incoming.onlyIfKnown && !shows && !own) return;
+  const {replaced} = current;
+  // A list that repeats what was there when its author looked says nothing about what came after.
+  const wasThere = replaced?.parts.some((part) => part.name === incoming.base) ?? false;
+  const repeats = incoming.isListed && wasThere && replaced !== null && isSame(key, replaced.value, value);
+  if (repeats && !shows && !own) return;
   const equal = isSame(key, current.value, value);
   const mine: Side = {key, device: arrival.device, eff: incoming.eff, value};
   const theirs: Side = {key, device: current.device, eff: current.eff, value: current.value};
-  const {replaced} = current;
   const isCommon = replaced?.parts.some((part) => part.name === incoming.base) ?? incoming.base === null;
   const common = shows ? current.value : isCommon ? (replaced?.value ?? null) : 'unknown to both';
   const base = {base: common};
@@ -365,6 +372,7 @@ function settleEntryDelete(merge: Merge, removed: EntryDelete): void {
     eff: arrival.now,
     base: removed.shown,
     onlyIfKnown: false,
+    isListed: false,
     removes: true,
   });
 }

@@ -184,6 +184,13 @@ export const mutations: readonly Mutation[] = [
     find: 'return Object.hasOwn(base.seqs, field) ? (base.seqs[field] ?? base.fallback) : base.fallback;',
     replace: 'return Math.max(...Object.values(base.seqs));',
   },
+  {
+    rule: 'R11',
+    what: 'a list overwrites entries its author never touched',
+    file: 'apply-json.ts',
+    find: 'if (edit.isListed === true && current',
+    replace: 'if (edit.isListed === undefined && edit.isListed && current',
+  },
   {rule: 'R12', what: 'a repeated JSON change is applied again'},
   {
     rule: 'R13',
