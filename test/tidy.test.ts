@@ -1,0 +1,116 @@
+// House rules that a linter cannot say, checked on every file that git tracks.
+import {execFileSync} from 'node:child_process';
+import {createHash} from 'node:crypto';
+import {existsSync, readFileSync} from 'node:fs';
+import {basename} from 'node:path';
+import {expect, test} from 'vitest';
+
+const tracked = execFileSync('git', ['ls-files', '-z'], {encoding: 'utf8'})
+  .split('\0')
+  // A file that was just deleted is still tracked.
+  .filter((path) => path !== '' && existsSync(path));
+const sources = tracked.filter((path) => /\.ts$/.test(path));
+const read = (path: string): string => readFileSync(path, 'utf8');
+
+/** Lines a file may have. Past it, it has two subjects. */
+const LINES_MAX = 350;
+
+/** Files that are longer all the same, with the length they may not pass. Only ever lowered or removed. */
+const longFiles: Readonly<Record<string, number>> = {
+  'crdt/entities/field-schemas.test.ts': 411,
+  'crdt/guard.test.ts': 542,
+  'crdt/json-edits.ts': 387,
+  'crdt/protocol/error-code.ts': 444,
+  'crdt/update-reader.test.ts': 417,
+  'server/sync/flush-group.ts': 472,
+  'test/attacks/catalogue.ts': 852,
+  'test/attacks/fuzz.test.ts': 365,
+  'test/model/bites.test.ts': 453,
+  'test/model/oracle.ts': 451,
+};
+
+/** Migrations that databases have: never edited again, only followed by another. First 16 hex of SHA-256. */
+const migrations: Readonly<Record<string, string>> = {
+  'db/migrations/0000_tables.sql': '31fee1261f01c606',
+  'db/migrations/0001_storage.sql': '3dd800a7f0fec132',
+};
+
+/** Files that read the environment themselves, and why. */
+const environmentReaders: readonly string[] = [
+  'server/config.ts',
+  // Runs without a server.
+  'db/migrate-command.ts',
+  // The library takes this one setting from the environment only.
+  'server/live/uws-load.ts',
+];
+
+test('no source file is longer than two or three screens, but for those that once were', () => {
+  const long = sources
+    .map((path) => ({path, lines: read(path).split('\n').length - 1}))
+    .filter(({path, lines}) => lines > (longFiles[path] ?? LINES_MAX));
+  expect(long).toEqual([]);
+});
+
+test('a long file that became short is long no more', () => {
+  const short = Object.keys(longFiles).filter(
+    (path) => !sources.includes(path) || read(path).split('\n').length - 1 <= LINES_MAX,
+  );
+  expect(short).toEqual([]);
+});
+
+test('no file collects strangers', () => {
+  const collectors = /^(utils?|helpers?|types|constants|common|misc|index)(\.test)?\.ts$/;
+  expect(sources.filter((path) => collectors.test(basename(path)) && path !== 'client/index.ts')).toEqual([]);
+});
+
+test('file names are lower case with dashes, and name no version', () => {
+  const pattern = /^[a-z][a-z0-9-]*(\.(test|pg|bench|model|config|e2e|fault))*\.ts$/;
+  const versioned = /[-_]?v\d|\D[2-9]\.ts$/;
+  const odd = sources.filter((path) => !pattern.test(basename(path)) || versioned.test(basename(path)));
+  expect(odd).toEqual([]);
+});
+
+test('no exported name ends in a version', () => {
+  const numbered = /export (?:async )?(?:const|function|class|interface|type) (\w*[a-z](?:V\d+|\d))\b/g;
+  const odd = sources.flatMap((path) =>
+    [...read(path).matchAll(numbered)].map(([, name]) => `${path}: ${name}`),
+  );
+  expect(odd).toEqual([]);
+});
+
+test('nothing is left to be done in a comment', () => {
+  // Spelled so that this file does not find itself.
+  const marks = new RegExp(
+    `(?://|\\*|#|<!--).*\\b(${['TO' + 'DO', 'FIX' + 'ME', 'HA' + 'CK'].join('|')})\\b`,
+  );
+  const texts = tracked.filter((path) => /\.(ts|md|sql|cjs|js)$/.test(path));
+  expect(texts.filter((path) => marks.test(read(path)))).toEqual([]);
+});
+
+test('no file names a folder of the machine it was written on', () => {
+  const machinePath = new RegExp('(^|[^\\w.])/(work|root|home/\\w+|Users)/', 'm');
+  const texts = tracked.filter((path) => !/package-lock\.json$|\.(png|bin)$/.test(path));
+  expect(texts.filter((path) => machinePath.test(read(path)))).toEqual([]);
+});
+
+test('every source file says at its head what it is for', () => {
+  const headless = sources.filter(
+    (path) => path.includes('/') && !/\.test\.ts$/.test(path) && !/^(#!.*\n)?\/\/ /.test(read(path)),
+  );
+  expect(headless).toEqual([]);
+});
+
+test('only the configuration reads the environment', () => {
+  const readers = sources.filter(
+    (path) =>
+      /^(crdt|db|server)\//.test(path) && !/\.test\.ts$/.test(path) && /\bprocess\.env\b/.test(read(path)),
+  );
+  expect(readers.toSorted()).toEqual(environmentReaders.toSorted());
+});
+
+test('a migration is never edited once it is listed, and every one is listed', () => {
+  const present = tracked
+    .filter((path) => /^db\/migrations\/.*\.sql$/.test(path))
+    .map((path) => [path, createHash('sha256').update(read(path)).digest('hex').slice(0, 16)]);
+  expect(Object.fromEntries(present)).toEqual(migrations);
+});
