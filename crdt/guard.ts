@@ -6,6 +6,7 @@ import {Gap, Refusal, type GuardResult} from './admitted.ts';
 import type {Entity} from './entities/entity.ts';
 import {classifyDeletes} from './guard-deletes.ts';
 import {refuseFork} from './guard-fork.ts';
+import {refuseDisorder} from './guard-order.ts';
 import {createResolver, resolveAll, type Pending} from './guard-parents.ts';
 import {SERVER_CLIENT_ID_MIN} from './protocol/limits.ts';
 import type {ParsedItem, ParsedUpdate} from './update-reader.ts';
@@ -23,6 +24,7 @@ export function guard(
     const pending = newItems(record.doc, update, ownClients);
     const resolver = createResolver(record, pending);
     const elements = resolveAll(pending, resolver);
+    refuseDisorder(record.doc, elements);
     const deletes = classifyDeletes(record, update, {elements, ownClients});
     return {kind: 'admitted', admitted: {bytes: update.bytes, elements, ...deletes}};
   } catch (error) {
