@@ -37,10 +37,21 @@ export async function readFeed(
   return {records: page.rows, head: head.rows[0]?.head ?? 0};
 }
 
+/** The tenant's position. */
+export async function readHead(client: pg.ClientBase, tenantId: TenantId): Promise<number> {
+  const {rows} = await client.query<{head: number}>({name: 'feed_head', text: headSql, values: [tenantId]});
+  return rows[0]?.head ?? 0;
+}
+
 /** The position before the first change at or after a moment: where a pull by timestamp begins. */
-export async function positionBefore(client: pg.ClientBase, tenantId: TenantId, moment: Date): Promise<number> {
-  const {rows} = await client.query<{seq: number | null}>(
-    'SELECT max(seq) AS seq FROM audit_logs WHERE tenant_id = $1 AND at < $2',
+export async function positionBefore(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  moment: Date,
+): Promise<number> {
+  const {rows} = await client.query<{seq: number}>(
+    // Both grow together, so the last by the index is the last of all: one step, however long the log.
+    'SELECT seq FROM audit_logs WHERE tenant_id = $1 AND at < $2 ORDER BY at DESC, seq DESC LIMIT 1',
     [tenantId, moment],
   );
   return rows[0]?.seq ?? 0;

@@ -77,32 +77,35 @@ export async function writeGroup(
 ): Promise<GroupCommitted | null> {
   const blob = createBlob();
   const parameters = createParameters([tenantId, group.audit.length, accessVersion]);
-  const digests = group.audit.map((row) => auditDigest(tenantId, row));
-  const head = parameters.add(groupDigest(digests));
   const ctes: string[] = [];
-  addAudit(ctes, {parameters, blob, audit: group.audit, digests});
-  addRecords(ctes, {parameters, blob, records: group.records});
+  if (group.audit.length === 0) addUnlogged(ctes);
+  else addLogged(ctes, {parameters, blob, tenantId, audit: group.audit});
+  if (group.records.length > 0) addRecords(ctes, {parameters, blob, records: group.records});
   if (group.conflicts.length > 0) addConflicts(ctes, {parameters, blob, conflicts: group.conflicts});
   if (group.results.length > 0) addResults(ctes, {parameters, results: group.results});
-  const blobParameter = parameters.add(blob.toBuffer());
-  const text = `WITH counter AS (
-      UPDATE tenant_counters SET seq = seq + $2::int, at = ${COUNTER_AT_SQL}, audit_head = ${auditHeadSql(head)}
-      WHERE tenant_id = $1 AND access_version = $3
-      RETURNING seq - $2::int AS base, at
-    ), ${ctes.join(',\n')}
-    SELECT base, at FROM counter`.replaceAll('$blob', blobParameter);
+  const template = `WITH ${ctes.join(',\n')}
+    SELECT base, at FROM counter`;
+  const text = template.includes('$blob')
+    ? template.replaceAll('$blob', parameters.add(blob.toBuffer()))
+    : template;
+  const name = statementName(text);
   const {rows} = await client.query<GroupCommitted>({
-    name: statementName(text),
+    ...(name === undefined ? {} : {name}),
     text,
     values: parameters.values,
   });
   return rows[0] ?? null;
 }
 
+// Every connection keeps what it prepared. The shapes that come first are the common ones.
+const STATEMENTS_NAMED_MAX = 128;
+
 /** One prepared statement per shape: which entities are inserted and updated, and whether there are conflicts. */
 const names = new Map<string, string>();
-function statementName(text: string): string {
-  const name = names.get(text) ?? `group_${names.size}`;
+function statementName(text: string): string | undefined {
+  const known = names.get(text);
+  if (known !== undefined || names.size >= STATEMENTS_NAMED_MAX) return known;
+  const name = `group_${names.size}`;
   names.set(text, name);
   return name;
 }
@@ -121,15 +124,27 @@ function createParameters(values: unknown[]): Parameters {
 
 const cut = (name: string) => `substring($blob::bytea from r.${name}_from for r.${name}_length)`;
 
-function addAudit(
+/** Nothing of the group gets a position: the counter is read and left as it is, its chained head above all. */
+function addUnlogged(ctes: string[]): void {
+  ctes.push(`counter AS (
+    SELECT seq - $2::int AS base, at FROM tenant_counters WHERE tenant_id = $1 AND access_version = $3)`);
+}
+
+function addLogged(
   ctes: string[],
   {
     parameters,
     blob,
+    tenantId,
     audit,
-    digests,
-  }: {parameters: Parameters; blob: Blob; audit: readonly AuditRow[]; digests: readonly Uint8Array[]},
+  }: {parameters: Parameters; blob: Blob; tenantId: TenantId; audit: readonly AuditRow[]},
 ): void {
+  const digests = audit.map((row) => auditDigest(tenantId, row));
+  const head = parameters.add(groupDigest(digests));
+  ctes.push(`counter AS (
+    UPDATE tenant_counters SET seq = seq + $2::int, at = ${COUNTER_AT_SQL}, audit_head = ${auditHeadSql(head)}
+    WHERE tenant_id = $1 AND access_version = $3
+    RETURNING seq - $2::int AS base, at)`);
   const rows = audit.map((row, index) => {
     const detail = row.detail === null ? {from: 0, length: null} : blob.add(row.detail);
     const digest = blob.add(digests[index] ?? new Uint8Array());

@@ -23,6 +23,8 @@ export function faultOf(error: unknown): DatabaseFault {
 
 function faultOfState(code: string): DatabaseFault {
   if (raceCodes.has(code)) return 'race';
+  // A message that Postgres cannot make sense of is our mistake, though it counts as trouble of the connection.
+  if (code === '08P01') return 'bug';
   const group = code.slice(0, 2);
   if (group === '22' || group === '23') return 'poison';
   // Connection trouble, too few resources, an operator who stops it, a disk that fails, read-only after a failover.
@@ -30,9 +32,14 @@ function faultOfState(code: string): DatabaseFault {
   return 'bug';
 }
 
-const connectionMessages =
-  /terminat|timeout|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|ENOENT|Client has encountered|Connection/i;
+// The driver's own errors have no code.
+const connectionMessages = /terminat|timeout|not queryable|Connection/i;
+
+/** Errors of the system: ECONNREFUSED and its like. Of several addresses tried, only the code tells. */
+const systemCode = /^E[A-Z_]+$/;
 
 function isConnectionError(error: unknown): boolean {
-  return error instanceof Error && (connectionMessages.test(error.message) || 'errno' in error);
+  if (!(error instanceof Error)) return false;
+  const isOfSystem = 'code' in error && typeof error.code === 'string' && systemCode.test(error.code);
+  return isOfSystem || connectionMessages.test(error.message);
 }

@@ -6,7 +6,10 @@ import type {Feed, FeedItem} from './feed.ts';
 import type {Member} from './members.ts';
 import type {Committed, CommittedConflict, CommittedRecord} from './submission.ts';
 
-/** Positions `from` + 1 to `to`. Records read from the feed have no deltas: their state is to be taken. */
+/**
+ * Positions `from` + 1 to `to`. Records read from the feed have no deltas: their state is to be taken. A batch
+ * whose `from` is past what its receiver has says that something was missed: then the receiver reads the feed.
+ */
 export interface Batch {
   readonly tenantId: TenantId;
   readonly from: number;
@@ -50,7 +53,7 @@ interface Audience {
 }
 
 export interface FanOutDeps {
-  readonly feed: Pick<Feed, 'readPage'>;
+  readonly feed: Pick<Feed, 'readPage' | 'readHead'>;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -80,7 +83,8 @@ export function createFanOut(deps: FanOutDeps): FanOut {
       audience.followers.add(follower);
       return () => {
         audience.followers.delete(follower);
-        if (audience.followers.size === 0) audiences.delete(tenantId);
+        const isCurrent = audiences.get(tenantId) === audience;
+        if (audience.followers.size === 0 && isCurrent) audiences.delete(tenantId);
       };
     },
     committed(committed) {
@@ -92,7 +96,7 @@ export function createFanOut(deps: FanOutDeps): FanOut {
           deliver(audience, batchOf(committed));
           return;
         }
-        return readUpTo(deps, audience, committed.tenantId);
+        return readUpTo(deps, audience, committed);
       });
     },
     hinted(tenantId, to) {
@@ -100,7 +104,7 @@ export function createFanOut(deps: FanOutDeps): FanOut {
       if (audience === undefined) return;
       then(tenantId, audience, () => {
         if (to !== undefined && audience.position !== null && audience.position >= to) return;
-        return readUpTo(deps, audience, tenantId);
+        return readUpTo(deps, audience, {tenantId, conflicts: []});
       });
     },
     accessChanged(tenantId) {
@@ -118,25 +122,30 @@ function deliver(audience: Audience, batch: Batch): void {
   for (const follower of audience.followers) follower.deliver(batch);
 }
 
-async function readUpTo(deps: FanOutDeps, audience: Audience, tenantId: TenantId): Promise<void> {
+/** Delivers what was committed since, from the feed. Conflicts are not in it: those that are known go along. */
+async function readUpTo(
+  deps: FanOutDeps,
+  audience: Audience,
+  {tenantId, conflicts}: Pick<Committed, 'tenantId' | 'conflicts'>,
+): Promise<void> {
   const [anyone] = audience.followers;
-  if (anyone === undefined || audience.position === null) return;
+  if (anyone === undefined) return;
+  const common = {tenantId, at: new Date(), conflicts: []};
+  // Followers have come to different positions by themselves: each sees by this one whether it missed something.
+  if (audience.position === null) {
+    const head = await deps.feed.readHead(tenantId);
+    deliver(audience, batchOf({...common, from: head, to: head, records: []}));
+  }
   for (let more = true; more;) {
-    const from: number = audience.position;
+    const from: number = audience.position ?? 0;
     const page = await deps.feed.readPage({...anyone.member, tenantId}, {after: from, limit: PAGE});
-    if (page.to > from)
-      deliver(
-        audience,
-        batchOf({
-          tenantId,
-          from,
-          to: page.to,
-          at: new Date(),
-          records: page.items.map(asCommitted),
-          conflicts: [],
-        }),
-      );
+    const records = page.items.map(asCommitted);
+    if (page.to > from) deliver(audience, batchOf({...common, from, to: page.to, records}));
     more = page.hasMore;
+  }
+  const position = audience.position ?? 0;
+  if (conflicts.length > 0) {
+    deliver(audience, batchOf({...common, from: position, to: position, records: [], conflicts}));
   }
 }
 

@@ -4,7 +4,7 @@ import type {EntityName} from '#crdt/entities/entity.ts';
 import {splitRecord} from '#crdt/record-codec.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
 import type {TenantCipher} from '#db/cipher.ts';
-import {positionBefore, readFeed} from '#db/feed.ts';
+import {positionBefore, readFeed, readHead} from '#db/feed.ts';
 import {bodyPlace, readRecord, type StoredRecord} from '#db/records.ts';
 import {withTenant} from '#db/transaction.ts';
 import type {Member} from './members.ts';
@@ -35,6 +35,8 @@ export interface Feed {
   readPage(member: Member, options: {after: number; limit: number}): Promise<FeedPage>;
   /** One record of the member's scope; undefined if there is none for them. */
   readOne(member: Member, key: {entity: EntityName; id: string}): Promise<FeedItem | undefined>;
+  /** The position of the tenant's latest commit. */
+  readHead(tenantId: TenantId): Promise<number>;
   /** The position before the first change at or after a moment. */
   positionBefore(tenantId: TenantId, moment: Date): Promise<number>;
 }
@@ -62,6 +64,7 @@ export function createFeed({pool, cipherOf}: FeedDeps): Feed {
       const record = await withTenant(pool, tenantId, (client) => readRecord(client, tenantId, key));
       return record === undefined ? undefined : openRecord(cipher, record);
     },
+    readHead: (tenantId) => withTenant(pool, tenantId, (client) => readHead(client, tenantId)),
     positionBefore: (tenantId, moment) =>
       withTenant(pool, tenantId, (client) => positionBefore(client, tenantId, moment)),
   };

@@ -13,7 +13,7 @@ import {readAccess, type MemberAccess} from '#db/access.ts';
 import type {TenantCipher} from '#db/cipher.ts';
 import {writeGroup, type GroupCommitted, type ResultWrite} from '#db/group-commit.ts';
 import {findPushResults, type StoredResult} from '#db/push-results.ts';
-import {bodyPlace, lockRecords, type StoredRecord} from '#db/records.ts';
+import {bodyPlace, lockRecords, readRecord, type RecordKey, type StoredRecord} from '#db/records.ts';
 import {takeNumbers} from '#db/series.ts';
 import {withTenant} from '#db/transaction.ts';
 import {
@@ -46,7 +46,7 @@ export interface FlushDeps {
 
 export interface Flushed {
   readonly receipts: readonly Receipt[];
-  /** Null where nothing was written. */
+  /** Null where nothing was logged. */
   readonly committed: Committed | null;
 }
 
@@ -57,7 +57,14 @@ export class AccessChanged extends Error {}
 const EMPTY_VECTOR = new Uint8Array([0]);
 const EMPTY_STATE = new Uint8Array([0, 0]);
 
+/** Who may write, as of one version: what another node or request forgets meanwhile does not change it. */
+interface GroupAccess {
+  readonly version: number;
+  readonly members: ReadonlyMap<string, MemberAccess | null>;
+}
+
 interface Loaded {
+  readonly access: GroupAccess;
   readonly working: ReadonlyMap<string, WorkingRecord>;
   readonly stored: ReadonlyMap<string, StoredRecord>;
   readonly repeats: ReadonlyMap<string, StoredResult>;
@@ -82,20 +89,33 @@ export async function flushGroup(
     const decision = decideGroup({
       submissions: fresh,
       recordOf: (submission) => need(loaded.working.get(recordName(submission))),
-      memberOf: (userId) => access.members.get(userId) ?? undefined,
+      memberOf: (userId) => loaded.access.members.get(userId) ?? undefined,
       readCursor: deps.readCursor(tenantId),
     });
     await giveNumbers(client, tenantId, loaded);
     const compacted = compactGrown(deps, loaded);
     const encoded = encode(cipher, {loaded, decision, fresh});
-    const write = encoded.write.audit.length + encoded.write.results.length > 0;
-    const counter = write
-      ? await writeGroup(client, {tenantId, accessVersion: access.accessVersion}, encoded.write)
-      : null;
-    if (write && counter === null) throw new AccessChanged();
+    const counter = await write(client, tenantId, {encoded, loaded, fresh});
     return {loaded, fresh, decision, encoded, counter, compacted};
   });
   return publish(deps, tenantId, {...prepared, submissions});
+}
+
+/** Null where nothing had to be written. What was decided, refusals too, holds for the roles of the moment only. */
+async function write(
+  client: pg.PoolClient,
+  tenantId: TenantId,
+  {encoded, loaded, fresh}: {encoded: EncodedGroup; loaded: Loaded; fresh: readonly Submission[]},
+): Promise<GroupCommitted | null> {
+  const {version} = loaded.access;
+  if (encoded.write.audit.length + encoded.write.results.length > 0) {
+    const counter = await writeGroup(client, {tenantId, accessVersion: version}, encoded.write);
+    if (counter === null) throw new AccessChanged();
+    return counter;
+  }
+  const now = fresh.length === 0 ? null : await readAccess(client, tenantId, []);
+  if (now !== null && now.accessVersion !== version) throw new AccessChanged();
+  return null;
 }
 
 function need<T>(value: T | undefined): T {
@@ -120,7 +140,7 @@ async function load(
     changeId === null ? [] : [{deviceId, changeId}],
   );
   // Sent together: the connection pipelines them.
-  const [rows, repeats] = await Promise.all([
+  const [rows, repeats, access] = await Promise.all([
     lockRecords(
       client,
       tenantId,
@@ -137,6 +157,7 @@ async function load(
     ]),
   );
   return {
+    access,
     working,
     stored,
     repeats: new Map(repeats.map((repeat) => [pushName(repeat.deviceId, repeat.changeId), repeat])),
@@ -150,22 +171,38 @@ async function loadAccess(
     access,
     submissions,
   }: {tenantId: TenantId; access: LaneAccess; submissions: readonly Submission[]},
-): Promise<void> {
-  const unknown = [...new Set(submissions.map(({userId}) => userId))].filter(
-    (userId) => !access.members.has(userId),
-  );
-  if (unknown.length === 0) return;
-  const read = await readAccess(client, tenantId, unknown);
+): Promise<GroupAccess> {
+  const members = new Map<string, MemberAccess | null>();
+  const unknown = new Set<string>();
+  for (const {userId} of submissions) {
+    const member = access.members.get(userId);
+    if (member === undefined) unknown.add(userId);
+    else members.set(userId, member);
+  }
+  if (unknown.size === 0) return {version: access.accessVersion, members};
+  const read = await readAccess(client, tenantId, [...unknown]);
   if (read === null) throw new Error('The tenant has no counter.');
   // Members read at different versions must not be mixed: a version that moved clears what was known.
-  if (read.accessVersion !== access.accessVersion && access.members.size > 0) {
-    access.members.clear();
-    access.accessVersion = read.accessVersion;
-    throw new AccessChanged();
-  }
+  if (read.accessVersion !== access.accessVersion) access.members.clear();
+  if (read.accessVersion !== access.accessVersion && members.size > 0) throw new AccessChanged();
   access.accessVersion = read.accessVersion;
-  for (const userId of unknown) access.members.set(userId, null);
-  for (const member of read.members) access.members.set(member.userId, member);
+  for (const userId of unknown) members.set(userId, null);
+  for (const member of read.members) members.set(member.userId, member);
+  for (const [userId, member] of members) access.members.set(userId, member);
+  return {version: read.accessVersion, members};
+}
+
+/** A record as committed, past the cache; null if there is none. */
+export async function readCurrent(
+  {pool, cipherOf}: Pick<FlushDeps, 'pool' | 'cipherOf'>,
+  tenantId: TenantId,
+  {entity, id}: RecordKey,
+): Promise<CurrentState | null> {
+  const cipher = await cipherOf(tenantId);
+  const stored = await withTenant(pool, tenantId, (client) => readRecord(client, tenantId, {entity, id}));
+  if (stored === undefined) return null;
+  const bytes = cipher.open(stored.body, bodyPlace({entity, id}, stored.version));
+  return {generation: stored.generation, state: splitRecord(bytes).state};
 }
 
 function workOn(
@@ -316,7 +353,11 @@ function publish(deps: FlushDeps, tenantId: TenantId, prepared: Prepared): Flush
         })
       : repeatReceipt(submission, repeat);
   });
-  return {receipts, committed: counter === null ? null : committedOf(tenantId, {...prepared, counter})};
+  const isLogged = encoded.write.audit.length > 0;
+  return {
+    receipts,
+    committed: counter === null || !isLogged ? null : committedOf(tenantId, {...prepared, counter}),
+  };
 }
 
 function cacheEntry(

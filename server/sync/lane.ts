@@ -10,12 +10,22 @@ import {
 } from '#crdt/protocol/limits.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
 import {faultOf} from './database-fault.ts';
-import {AccessChanged, flushGroup, RecordTooLarge, type FlushDeps, type LaneAccess} from './flush-group.ts';
-import type {Committed, Receipt, Submission} from './submission.ts';
+import {CommitOutcomeUnknown} from '#db/transaction.ts';
+import {
+  AccessChanged,
+  flushGroup,
+  readCurrent,
+  RecordTooLarge,
+  type FlushDeps,
+  type LaneAccess,
+} from './flush-group.ts';
+import type {Committed, CurrentState, Receipt, Submission} from './submission.ts';
 
 export interface LaneDeps extends FlushDeps {
   /** Told of each commit, in order within a tenant, before its receipts resolve. */
   readonly onCommitted: (committed: Committed) => void;
+  /** Something of the tenant may have been committed that `onCommitted` was never told of. */
+  readonly onUncertain: (tenantId: TenantId) => void;
   /** Told of faults that the lane recovered from or gave up on. Never with field values. */
   readonly onFault: (fault: {kind: string; tenantId: TenantId; attempt: number; error: unknown}) => void;
   readonly onFlush: (flush: {changes: number; ms: number}) => void;
@@ -58,7 +68,7 @@ export function createLanes(deps: LaneDeps): Lanes {
       return new Promise((resolve, reject) => {
         lane.queue.push({submission, resolve, reject});
         lane.running ??= run(deps, lane).finally(() => {
-          lane.running = null;
+          if (lanes.size > LANES_KEPT_MAX && lane.running === null) lanes.delete(lane.tenantId);
         });
       });
     },
@@ -88,15 +98,24 @@ function laneOf(lanes: Map<TenantId, Lane>, tenantId: TenantId): Lane {
   return lane;
 }
 
+/** Lanes of idle tenants are kept up to here, for what they know of roles. */
+const LANES_KEPT_MAX = 10_000;
+
 /** Commits groups until nothing waits. Begins a microtask later, so that what arrives together goes together. */
 async function run(deps: LaneDeps, lane: Lane): Promise<void> {
   await Promise.resolve();
   while (lane.queue.length > 0) {
     const group = takeGroup(lane);
     lane.committing = group.length;
-    await settleGroup(deps, lane, group);
+    try {
+      await settleGroup(deps, lane, group);
+    } catch (error) {
+      for (const {reject} of group) reject(new SyncError('internal', {cause: error}));
+    }
     lane.committing = 0;
   }
+  // In the same step as the last look at the queue: what arrives a microtask later begins a new run.
+  lane.running = null;
 }
 
 /** Bounded by count and bytes; a second change of the same name waits for the result of the first. */
@@ -125,9 +144,14 @@ const ESTIMATED_JSON_BYTES = 512;
  * so that it alone is refused; a database that is away is tried again for a while.
  */
 async function settleGroup(deps: LaneDeps, lane: Lane, group: readonly Waiting[]): Promise<void> {
+  let isUncertain = false;
   for (let attempt = 1; ; attempt++) {
     const error = await tryGroup(deps, lane, group);
-    if (error === null) return;
+    if (error === null) {
+      if (isUncertain) deps.onUncertain(lane.tenantId);
+      return;
+    }
+    isUncertain ||= error instanceof CommitOutcomeUnknown;
     for (const {submission} of group) deps.cache.drop(lane.tenantId, submission.change);
     lane.access.members.clear();
     const fault = error instanceof AccessChanged ? 'access' : isPoison(error) ? 'poison' : faultOf(error);
@@ -137,6 +161,7 @@ async function settleGroup(deps: LaneDeps, lane: Lane, group: readonly Waiting[]
       return;
     }
     if (attempt >= GROUP_ATTEMPTS_MAX) {
+      if (isUncertain) deps.onUncertain(lane.tenantId);
       for (const {reject} of group) reject(new SyncError('not_ready', {cause: error}));
       return;
     }
@@ -177,8 +202,8 @@ async function isolate(
 ): Promise<void> {
   const [first] = group;
   if (group.length === 1 && first !== undefined) {
-    if (isPoison(error)) first.resolve(uncommittable(error));
-    else first.reject(new SyncError('internal', {cause: error}));
+    if (!isPoison(error)) first.reject(new SyncError('internal', {cause: error}));
+    else await refuse(deps, lane, {waiting: first, error});
     return;
   }
   const middle = group.length >> 1;
@@ -186,11 +211,24 @@ async function isolate(
   await settleGroup(deps, lane, group.slice(middle));
 }
 
-function uncommittable(error: unknown): Receipt {
+/** With the record as it is, from which a Yjs device starts over: its next update would build on the refused one. */
+async function refuse(
+  deps: LaneDeps,
+  {tenantId}: Lane,
+  {waiting, error}: {waiting: Waiting; error: unknown},
+): Promise<void> {
+  try {
+    waiting.resolve(uncommittable(error, await readCurrent(deps, tenantId, waiting.submission.change)));
+  } catch (cause) {
+    waiting.reject(new SyncError('not_ready', {cause}));
+  }
+}
+
+function uncommittable(error: unknown, current: CurrentState | null): Receipt {
   const code = error instanceof RecordTooLarge ? 'record_too_large' : 'uncommittable';
   const message =
     code === 'record_too_large'
       ? 'The record would grow past its limit.'
       : 'The database refuses this value for good.';
-  return {kind: 'rejected', error: {code, message}, seq: null, conflicts: [], refused: [], current: null};
+  return {kind: 'rejected', error: {code, message}, seq: null, conflicts: [], refused: [], current};
 }

@@ -59,6 +59,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     serverClientId: SERVER_CLIENT_ID_MIN + (await takeServerReplica(pool)),
     readCursor: (tenantId) => (text) => cursors.peek(tenantId, text),
     onCommitted: (committed) => fanOut.committed(committed),
+    onUncertain: (tenantId) => fanOut.hinted(tenantId),
     onFault: options.onFault,
     onFlush: options.onFlush ?? (() => undefined),
   });
