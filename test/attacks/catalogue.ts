@@ -275,15 +275,29 @@ const structure: Attack[] = [
       expected: refused('update_bad_origin'),
     },
   ),
-  ...list('A7', {
-    name: 'an origin in its own future, after an item that is in order',
-    build: (context) =>
-      ownItem(
-        register('email', 'eve@example.com'),
-        item({origin: {client: context.attacker, clock: own(context) + 1}}, values([1, 'x'])),
-      )(context),
-    expected: refused('update_bad_origin'),
-  }),
+  ...list(
+    'A7',
+    {
+      name: 'an origin in its own future, after an item that is in order',
+      build: (context) =>
+        ownItem(
+          register('email', 'eve@example.com'),
+          item({origin: {client: context.attacker, clock: own(context) + 1}}, values([1, 'x'])),
+        )(context),
+      expected: refused('update_bad_origin'),
+    },
+    {
+      name: 'text whose left neighbour stands right of its right one: each replica would place it elsewhere',
+      build: (context) =>
+        ownItem(
+          item(
+            {origin: {client: context.victim, clock: 12}, rightOrigin: {client: context.victim, clock: 10}},
+            chars('x'),
+          ),
+        )(context),
+      expected: refused('update_bad_origin'),
+    },
+  ),
   ...list('A8', {
     name: 'truncated: the delete set is cut off',
     build: (context) => ownItem(register('email', 'eve@example.com'))(context).subarray(0, -1),
