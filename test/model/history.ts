@@ -3,7 +3,9 @@
 import type {JsonObject, JsonValue} from '#crdt/json.ts';
 import {createDevice, integrate, readDocument, type Device, type Packet} from './device.ts';
 import {createJsonDevice, pull, type JsonDevice} from './json-device.ts';
-import {createOracle, DELETED_AT, shownName, valueOf, type Oracle} from './oracle.ts';
+import {DELETED_AT} from './arrival.ts';
+import {createOracle, shownName, valueOf} from './oracle.ts';
+import type {Oracle} from './oracle-key.ts';
 import type {ModelServer, Reply} from './server.ts';
 import type {Vocabulary} from './vocabulary.ts';
 
@@ -46,6 +48,7 @@ export interface Cast {
 }
 
 const CLIENT_IDS = 2 ** 32;
+const REPEATED_FRAMES = 4;
 const START = Date.UTC(2026, 0, 1);
 
 /** Mulberry32: small, seeded, good enough to choose operations. */
@@ -161,6 +164,15 @@ export async function receive(history: History, device: Device): Promise<boolean
     device.cursor = seq;
   }
   return true;
+}
+
+/** The same frames once more, as after a broken connection. They must change nothing. */
+export async function receiveAgain(history: History, device: Device): Promise<void> {
+  const entries = await history.server.feed(Math.max(0, device.cursor - REPEATED_FRAMES));
+  for (const {seq, generation, delta} of entries) {
+    const isKnown = seq <= device.cursor && generation === device.generation;
+    if (isKnown && delta !== null) integrate(device, delta);
+  }
 }
 
 /** Brings a device up to date by the whole document, as after a long time away. */

@@ -2,7 +2,7 @@
 // pulled what its user saw while editing.
 import type {Base} from '#crdt/change.ts';
 import type {JsonValue} from '#crdt/json.ts';
-import {DELETED_AT, nameOf, type DeviceWrite, type TextInsert, type WriteName} from './oracle.ts';
+import {DELETED_AT, nameOf, type DeviceWrite, type TextInsert, type WriteName} from './arrival.ts';
 import type {KeySpec, Sample, Vocabulary} from './vocabulary.ts';
 
 /** What it shows of one field, and since which pull. */

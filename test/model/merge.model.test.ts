@@ -4,7 +4,8 @@ import {resolve} from 'node:path';
 import fc from 'fast-check';
 import {expect, it} from 'vitest';
 import {loadCore} from './core.ts';
-import {plans, runPlan, shorten, type Plan} from './run.ts';
+import {plans, type Plan} from './plan.ts';
+import {runPlan, shorten} from './run.ts';
 
 const runs = Number(process.env['MODEL_RUNS'] ?? 1_500);
 const seed = Number(process.env['MODEL_SEED'] ?? Date.now() % 2 ** 31);

@@ -4,9 +4,9 @@
 import {resolve} from 'node:path';
 import fc from 'fast-check';
 import {expect, it} from 'vitest';
-import {sendPackets, sendPush} from './arrivals.ts';
+import {sendPackets, sendPush} from './exchange.ts';
 import {loadCore} from './core.ts';
-import {edit} from './device.ts';
+import {edit} from './editing.ts';
 import {createHistory, createRandom, receive, receivePull, type AnyDevice, type History} from './history.ts';
 import {pushEdit} from './json-device.ts';
 import {begin, quiesce} from './operations.ts';

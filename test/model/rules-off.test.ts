@@ -1,5 +1,6 @@
 import {expect, it} from 'vitest';
-import {mutations, proveRules} from './rules-off.ts';
+import {mutations} from './mutations.ts';
+import {proveRules} from './rules-off.ts';
 
 const RULES = 15;
 

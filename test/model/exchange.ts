@@ -1,17 +1,12 @@
-// Hands what devices send to the server and to the oracle, and compares what the two make of it.
-import type {Applied, ConflictSide, NewConflict} from '#crdt/change.ts';
-import {adopt, bundle, type Device, type Packet} from './device.ts';
+// Hands what devices send to the server and to the oracle, and has the two compared.
+import type {Applied} from '#crdt/change.ts';
+import type {Arrival} from './arrival.ts';
+import {compareConflicts, describe, expectNothing, namedIn} from './compare.ts';
+import {bundle, type Device, type Packet} from './device.ts';
+import {adopt} from './editing.ts';
 import {checkFields, type AnyDevice, type History} from './history.ts';
 import type {JsonDevice, JsonPush} from './json-device.ts';
-import {
-  DELETED_AT,
-  expectMerge,
-  isAllowed,
-  isSame,
-  type Arrival,
-  type ExpectedConflict,
-  type Side,
-} from './oracle.ts';
+import {expectMerge, isAllowed} from './oracle.ts';
 import type {Delivery, Reply} from './server.ts';
 
 const actorOf = (device: AnyDevice): Delivery['actor'] => ({
@@ -72,6 +67,19 @@ export async function sendPackets(
   return 'done';
 }
 
+/** A packet of an older generation that the network kept: the device is told to start over. */
+export async function sendStale(
+  history: History,
+  device: Device,
+  {generation, packet}: {generation: number; packet: Packet},
+): Promise<void> {
+  const {clients: ownClients, offset} = device;
+  const change = {kind: 'update' as const, generation, bytes: packet.bytes, ownClients};
+  const reply = await history.server.submit({actor: actorOf(device), offset, now: history.tick(), change});
+  if (reply.outcome.kind !== 'reset') throw new Error(`an old generation was answered ${reply.outcome.kind}`);
+  await checkFields(history);
+}
+
 export async function sendPush(history: History, device: JsonDevice, push: JsonPush): Promise<void> {
   const {server, oracle, tally} = history;
   const now = history.tick();
@@ -128,12 +136,6 @@ const arrivalOf = (
   seq: reply.seq ?? 0,
 });
 
-function expectNothing(reply: Reply, outcome: Applied): void {
-  const isQuiet =
-    outcome.status === 'unchanged' && !outcome.changed && outcome.delta === null && reply.seq === null;
-  if (!isQuiet) throw new Error(`a repeated update was ${outcome.status}`);
-}
-
 async function settle(history: History, arrival: Arrival, outcome: Applied): Promise<void> {
   const {oracle, tally} = history;
   const expected = expectMerge(oracle, arrival, (sides) => namedIn(outcome.conflicts, sides));
@@ -150,50 +152,6 @@ async function settle(history: History, arrival: Arrival, outcome: Applied): Pro
   if (outcome.valuesLost > 0) throw new Error('a value was lost');
   await checkFields(history);
 }
-
-/** Which of equally late writes the server named as the one that keeps the record. */
-function namedIn(conflicts: readonly NewConflict[], sides: readonly Side[]): number {
-  const winners = conflicts.filter(({key}) => key === DELETED_AT).map(({entries}) => entries[0]?.winner);
-  const index = sides.findIndex((side) =>
-    winners.some((winner) => winner !== undefined && isSide(winner, side)),
-  );
-  return Math.max(0, index);
-}
-
-const isSide = (actual: ConflictSide, side: Side): boolean =>
-  actual.field === side.key &&
-  actual.device === side.device &&
-  actual.eff === side.eff &&
-  isSame(side.key, actual.value, side.value);
-
-function compareConflicts(actual: readonly NewConflict[], expected: readonly ExpectedConflict[]): void {
-  const left = [...actual];
-  for (const conflict of expected) {
-    const index = left.findIndex((found) => isConflict(found, conflict));
-    if (index < 0) throw new Error(`conflict missing: ${describe(conflict)}; logged: ${describe(actual)}`);
-    left.splice(index, 1);
-  }
-  if (left.length > 0) throw new Error(`false conflict: ${describe(left)}; expected: ${describe(expected)}`);
-}
-
-function isConflict({key, entries}: NewConflict, expected: ExpectedConflict): boolean {
-  if (key !== expected.key || entries.length !== (expected.anyLoser ? 1 : expected.losers.length))
-    return false;
-  const [first] = entries;
-  const winner = expected.winner.find((side) => first !== undefined && isSide(first.winner, side));
-  if (winner === undefined || !entries.every((entry) => isSide(entry.winner, winner))) return false;
-  const losers = [...expected.losers];
-  return entries.every(({loser, base}) => {
-    const index = losers.findIndex((side) => isSide(loser, side));
-    losers.splice(index, 1);
-    // Where a common base is named, it must be the true one.
-    const isTrueBase = base === undefined || key === DELETED_AT || isSame(key, base, expected.base ?? null);
-    return index >= 0 && isTrueBase;
-  });
-}
-
-const describe = (value: unknown): string =>
-  JSON.stringify(value, (_, part: unknown) => (part instanceof Uint8Array ? [...part] : part));
 
 /** Takes the server's document of another generation and writes again what was not acknowledged. */
 export async function startOver(history: History, device: Device): Promise<void> {

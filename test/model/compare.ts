@@ -1,0 +1,58 @@
+// Holds what the server answered against what the oracle expects.
+import type {Applied, ConflictSide, NewConflict} from '#crdt/change.ts';
+import {DELETED_AT, type ExpectedConflict, type Side} from './arrival.ts';
+import {isSame} from './oracle-key.ts';
+import type {Reply} from './server.ts';
+
+export function expectNothing(reply: Reply, outcome: Applied): void {
+  const isQuiet =
+    outcome.status === 'unchanged' && !outcome.changed && outcome.delta === null && reply.seq === null;
+  if (!isQuiet) throw new Error(`a repeated update was ${outcome.status}`);
+}
+
+/** Which of equally late writes the server named as the one that keeps the record. */
+export function namedIn(conflicts: readonly NewConflict[], sides: readonly Side[]): number {
+  const winners = conflicts.filter(({key}) => key === DELETED_AT).map(({entries}) => entries[0]?.winner);
+  const index = sides.findIndex((side) =>
+    winners.some((winner) => winner !== undefined && isSide(winner, side)),
+  );
+  return Math.max(0, index);
+}
+
+const isSide = (actual: ConflictSide, side: Side): boolean =>
+  actual.field === side.key &&
+  actual.device === side.device &&
+  actual.eff === side.eff &&
+  isSame(side.key, actual.value, side.value);
+
+export function compareConflicts(
+  actual: readonly NewConflict[],
+  expected: readonly ExpectedConflict[],
+): void {
+  const left = [...actual];
+  for (const conflict of expected) {
+    const index = left.findIndex((found) => isConflict(found, conflict));
+    if (index < 0) throw new Error(`conflict missing: ${describe(conflict)}; logged: ${describe(actual)}`);
+    left.splice(index, 1);
+  }
+  if (left.length > 0) throw new Error(`false conflict: ${describe(left)}; expected: ${describe(expected)}`);
+}
+
+function isConflict({key, entries}: NewConflict, expected: ExpectedConflict): boolean {
+  if (key !== expected.key || entries.length !== (expected.anyLoser ? 1 : expected.losers.length))
+    return false;
+  const [first] = entries;
+  const winner = expected.winner.find((side) => first !== undefined && isSide(first.winner, side));
+  if (winner === undefined || !entries.every((entry) => isSide(entry.winner, winner))) return false;
+  const losers = [...expected.losers];
+  return entries.every(({loser, base}) => {
+    const index = losers.findIndex((side) => isSide(loser, side));
+    losers.splice(index, 1);
+    // Where a common base is named, it must be the true one.
+    const isTrueBase = base === undefined || key === DELETED_AT || isSame(key, base, expected.base ?? null);
+    return index >= 0 && isTrueBase;
+  });
+}
+
+export const describe = (value: unknown): string =>
+  JSON.stringify(value, (_, part: unknown) => (part instanceof Uint8Array ? [...part] : part));
