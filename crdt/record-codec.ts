@@ -79,7 +79,11 @@ export function decodeRecord(
   const parts = splitRecord(bytes);
   const record = emptyRecord(entity, id, clientId);
   record.generation = generation;
+  // Own items that arrive from outside make Yjs mint another client id, one that may be a device's: load them
+  // under no name, and take the name afterwards.
+  record.doc.clientID = 0;
   Y.applyUpdate(record.doc, parts.state);
+  record.doc.clientID = clientId;
   decodeMemory(record, text.decode(parts.memory), seq);
   return record;
 }
