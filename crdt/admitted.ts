@@ -42,7 +42,10 @@ export interface TextDelete {
   readonly length: number;
 }
 
-/** A live map entry that the update deletes without writing over it: a stock `Y.Map.delete`. */
+/**
+ * A live map entry that the update deletes: a stock `Y.Map.delete`, if it is still live when the update's items
+ * are integrated; else they overwrote it.
+ */
 export interface MapDelete {
   readonly key: string;
   readonly root: RootSpec;

@@ -157,16 +157,21 @@ interface Integrated {
 function settle(merge: Merge, integrated: Integrated): void {
   const {keys, admitted, judgement} = integrated;
   const wasDeleted = deletedAtOf(merge.record) !== null;
+  // Read before anything is restated. An entry that the new items overwrote is not deleted but replaced.
+  const mapDeletes = admitted.mapDeletes.filter(({id}) => isLive(merge.record.doc, id));
   // A delete or a restore is looked at first: the other keys meet the record as it leaves it.
   const deletes = keys.get(DELETED_AT);
   if (deletes !== undefined) settleElements(merge, DELETED_AT, {...integrated, elements: deletes});
   for (const [key, elements] of keys) {
     if (key !== DELETED_AT) settleElements(merge, key, {...integrated, elements});
   }
-  for (const {key, id} of admitted.mapDeletes) settleMapDelete(merge, key, id);
+  for (const {key, id} of mapDeletes) settleMapDelete(merge, key, id);
   settleTexts(merge, admitted, judgement);
   settleEditOfDeleted(merge, wasDeleted, false);
 }
+
+const isLive = (doc: Y.Doc, id: ItemId): boolean =>
+  !Y.getItem(doc.store, Y.createID(id.client, id.clock)).deleted;
 
 function settleElements(
   merge: Merge,
@@ -283,7 +288,11 @@ function refusalOfNull(merge: Merge, name: string): ErrorCode | null {
 
 function settleTexts(merge: Merge, admitted: Admitted, judgement: Judgement): void {
   const {context} = merge;
-  const touched = new Set(admitted.textDeletes.map((range) => range.root.field));
+  const refusedDeletes = new Set(judgement.refusedDeletes);
+  const deletedIn = new Set(
+    admitted.textDeletes.filter((range) => !refusedDeletes.has(range)).map((range) => range.root.field),
+  );
+  const touched = new Set(deletedIn);
   const last = new Map<string, TextElement>();
   for (const element of admitted.elements) {
     if (element.kind !== 'text') continue;
@@ -295,15 +304,15 @@ function settleTexts(merge: Merge, admitted: Admitted, judgement: Judgement): vo
       last.set(element.root.field, element);
     }
   }
-  for (const range of judgement.refusedDeletes)
-    merge.refused.push({field: range.root.field, code: 'forbidden_field'});
+  for (const field of new Set(judgement.refusedDeletes.map((range) => range.root.field))) {
+    merge.refused.push({field, code: 'forbidden_field'});
+  }
   for (const [field, element] of last) {
     const id = {client: element.client, clock: element.clock + element.length - 1};
     const {now} = context;
     noteText(merge, {...writer(merge, id), kind: 'insert', field, at: now, eff: now});
   }
-  for (const field of new Set(admitted.textDeletes.map((range) => range.root.field)))
-    noteTextDelete(merge, field);
+  for (const field of deletedIn) noteTextDelete(merge, field);
   for (const field of touched) merge.audit.push({key: field, text: true});
 }
 

@@ -1,5 +1,5 @@
-// What the delete ranges of an update really delete: known text, or a live map entry. The rest is implied
-// by overwriting and dropped.
+// What the delete ranges of an update really delete: known text, or a live map entry. What is overwritten
+// already is dropped.
 import * as Y from 'yjs';
 import {
   Gap,
@@ -15,8 +15,8 @@ import {keyOf, rootOfItem} from './roots.ts';
 import type {ParsedRange, ParsedUpdate} from './update-reader.ts';
 
 /**
- * Sorts the deleted ranges by what they touch. Deletes of map entries that are overwritten anyway, by the
- * document or by this update, are implied and dropped.
+ * Sorts the deleted ranges by what they touch. Deletes of map entries that the document has overwritten are
+ * dropped; whether this update's own items overwrite one, only their integration shows.
  */
 export function classifyDeletes(
   {entity, doc}: {entity: Entity; doc: Y.Doc},
@@ -43,7 +43,7 @@ export function classifyDeletes(
         const clock = Math.max(item.id.clock, range.clock);
         const length = Math.min(item.id.clock + item.length, end) - clock;
         textDeletes.push({root, client: range.client, clock, length});
-      } else if (!added.keys.has(keyOf(root, item.parentSub))) {
+      } else {
         const id = {client: range.client, clock: item.id.clock + item.length - 1};
         mapDeletes.push({key: keyOf(root, item.parentSub), root, entry: item.parentSub, id});
       }
@@ -58,7 +58,6 @@ export function classifyDeletes(
 }
 
 interface Added {
-  readonly keys: ReadonlySet<string>;
   /** One past the last new clock, by client. */
   readonly ends: ReadonlyMap<number, number>;
   /** New text by client, in clock order. */
@@ -66,20 +65,16 @@ interface Added {
 }
 
 function indexAdded(elements: readonly AdmittedElement[]): Added {
-  const keys = new Set<string>();
   const ends = new Map<number, number>();
   const texts = new Map<number, TextElement[]>();
   for (const element of elements) {
     ends.set(element.client, element.clock + element.length);
-    if (element.kind === 'map') {
-      keys.add(element.key);
-    } else {
-      const list = texts.get(element.client);
-      if (list === undefined) texts.set(element.client, [element]);
-      else list.push(element);
-    }
+    if (element.kind === 'map') continue;
+    const list = texts.get(element.client);
+    if (list === undefined) texts.set(element.client, [element]);
+    else list.push(element);
   }
-  return {keys, ends, texts};
+  return {ends, texts};
 }
 
 function addDeletesOfNewText(

@@ -35,13 +35,15 @@ export interface JudgeInput {
 export function judge(merge: Merge, input: JudgeInput): Judgement {
   const values = new Map<MapElement, JudgedValue>();
   const refused = new Map<AdmittedElement, ErrorCode>();
+  // By root, as the update makes them grow: many short pieces must not pass where one long one would not.
+  const lengths = new Map<string, number>();
   for (const element of input.elements) {
     if (element.kind === 'map') {
       const judged = judgeMap(merge, element);
       values.set(element, judged);
       if (judged.ok === false) refused.set(element, judged.code);
     } else {
-      const code = judgeText(merge, element, input.ownClients);
+      const code = judgeText(merge, element, {ownClients: input.ownClients, lengths});
       if (code !== null) refused.set(element, code);
     }
   }
@@ -157,7 +159,11 @@ function judgeItem(
 // eslint-disable-next-line no-control-regex
 const controlCharacter = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
 
-function judgeText(merge: Merge, element: TextElement, ownClients: ReadonlySet<number>): ErrorCode | null {
+function judgeText(
+  merge: Merge,
+  element: TextElement,
+  {ownClients, lengths}: {ownClients: ReadonlySet<number>; lengths: Map<string, number>},
+): ErrorCode | null {
   const {field} = element.root;
   const code = authorize(merge, field, null);
   if (code !== null) return code;
@@ -170,8 +176,11 @@ function judgeText(merge: Merge, element: TextElement, ownClients: ReadonlySet<n
   }
   if (element.text === null) return null;
   if (controlCharacter.test(element.text)) return 'invalid_value';
-  const length = merge.record.doc.getText(element.root.name).length + element.length;
-  return length > TEXT_LENGTH_MAX ? 'invalid_value' : null;
+  const {name} = element.root;
+  const length = (lengths.get(name) ?? merge.record.doc.getText(name).length) + element.length;
+  if (length > TEXT_LENGTH_MAX) return 'invalid_value';
+  lengths.set(name, length);
+  return null;
 }
 
 function mayDeleteText(merge: Merge, range: TextDelete, ownClients: ReadonlySet<number>): boolean {

@@ -2,42 +2,58 @@
 // text is written again by the server in the same place.
 import * as Y from 'yjs';
 import type {TextDelete} from './admitted.ts';
+import type {ItemId} from './update-reader.ts';
 import {writeUpdate} from './update-writer.ts';
 
-interface Segment {
+/** A stretch of one item that is deleted and written again. */
+interface Segment extends ItemId {
   readonly index: number;
   readonly text: string;
 }
 
 /** Inside a transaction. Afterwards every text reads as before; the deleted items are gone all the same. */
 export function undoTextDeletes(doc: Y.Doc, ranges: readonly TextDelete[]): void {
-  const segments = new Map<string, Segment[]>();
-  for (const name of new Set(ranges.map((range) => range.root.name))) {
-    segments.set(name, segmentsOf(doc.getText(name), ranges));
-  }
+  const roots = new Map(ranges.map((range) => [range.root.name, range.root]));
+  const segments = [...roots.values()].map((root) => ({
+    root,
+    parts: segmentsOf(doc.getText(root.name), ranges),
+  }));
+  const textDeletes = segments.flatMap(({root, parts}) =>
+    parts.map(({client, clock, text}) => ({root, client, clock, length: text.length})),
+  );
   Y.applyUpdate(
     doc,
-    writeUpdate(new Uint8Array(), {elements: [], textDeletes: ranges}, () => false),
+    writeUpdate(new Uint8Array(), {elements: [], textDeletes}, () => false),
   );
   if (doc._transaction !== null) doc._transaction.local = true;
-  for (const [name, parts] of segments) {
+  for (const {root, parts} of segments) {
     // Left to right: each insertion restores the indexes of those after it.
-    for (const {index, text} of parts) doc.getText(name).insert(index, text);
+    for (const {index, text} of parts) doc.getText(root.name).insert(index, text);
   }
 }
 
+/** Surrogate pairs that a range cuts are taken whole: half a pair can neither stay nor be written again. */
 function segmentsOf(text: Y.Text, ranges: readonly TextDelete[]): Segment[] {
   const segments: Segment[] = [];
   let index = 0;
   for (let item = text._start; item !== null; item = item.right) {
     if (item.deleted || !(item.content instanceof Y.ContentString)) continue;
+    const {id, length, content} = item;
+    let done = 0;
     for (const range of ranges) {
-      if (range.client !== item.id.client) continue;
-      const from = Math.max(range.clock, item.id.clock) - item.id.clock;
-      const to = Math.min(range.clock + range.length, item.id.clock + item.length) - item.id.clock;
-      if (from < to) segments.push({index: index + from, text: item.content.str.slice(from, to)});
+      if (range.client !== id.client) continue;
+      let from = Math.max(range.clock - id.clock, 0);
+      let to = Math.min(range.clock + range.length - id.clock, length);
+      if (from >= to) continue;
+      if (isInsidePair(content.str, from)) from--;
+      if (isInsidePair(content.str, to)) to++;
+      from = Math.max(from, done);
+      if (from >= to) continue;
+      done = to;
+      const part = {client: id.client, clock: id.clock + from, index: index + from};
+      segments.push({...part, text: content.str.slice(from, to)});
     }
-    index += item.length;
+    index += length;
   }
   return segments;
 }

@@ -47,6 +47,8 @@ export type Expected =
   | {readonly kind: 'need'}
   /** Clocks are consumed, this key is refused with the code, and everything reads as before. */
   | {readonly kind: 'field-refused'; readonly field: string; readonly code: ErrorCode}
+  /** Part of it is an ordinary edit; of this key some is refused with the code. */
+  | {readonly kind: 'merged-in-part'; readonly field: string; readonly code: ErrorCode}
   /** An ordinary edit after all: merged by the ordinary rules. `reads`: fields afterwards. */
   | {readonly kind: 'merged'; readonly reads?: Readonly<Record<string, unknown>>}
   /** Adds nothing. */
@@ -447,6 +449,18 @@ const others: Attack[] = [
       expected: fieldRefused('tags/vip', 'forbidden_field'),
     },
     {
+      name: "deleting others' text where the role may only append",
+      role: 'employee',
+      build: (context) => craftUpdate([], [{client: context.victim, ranges: [[4, 12]]}]),
+      expected: fieldRefused('notes', 'forbidden_field'),
+    },
+    {
+      name: "deleting half of a character of others' text where the role may only append",
+      role: 'employee',
+      build: (context) => craftUpdate([], [{client: context.victim, ranges: [[4 + 14, 1]]}]),
+      expected: fieldRefused('notes', 'forbidden_field'),
+    },
+    {
       name: 'overwriting a field that the role may not write',
       role: 'employee',
       build: (context) =>
@@ -494,6 +508,21 @@ const others: Attack[] = [
   ),
   ...list(
     'A21',
+    {
+      name: 'delete-splitting: every second character of the notes, where the role may only append',
+      role: 'employee',
+      build: (context) =>
+        craftUpdate(
+          [],
+          [
+            {
+              client: context.victim,
+              ranges: Array.from({length: 6}, (_, index) => [4 + index * 2, 1] as const),
+            },
+          ],
+        ),
+      expected: fieldRefused('notes', 'forbidden_field'),
+    },
     {
       name: 'delete-splitting: 100,000 ranges',
       build: (context) =>
@@ -681,6 +710,14 @@ const encodings: Attack[] = [
       name: 'a value of 17 KB',
       build: ownValue(any('x'.repeat(17 * 1024)), 'companyName'),
       expected: fieldRefused('companyName', 'invalid_value'),
+    },
+    {
+      name: 'notes past their length in two pieces, of which the second is refused',
+      build: ownItem(
+        item({root: 'text:notes'}, chars('x'.repeat(30_000))),
+        item({root: 'text:notes'}, chars('y'.repeat(30_000))),
+      ),
+      expected: {kind: 'merged-in-part', field: 'notes', code: 'invalid_value'},
     },
     {
       name: 'notes past their length',
