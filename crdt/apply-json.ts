@@ -1,12 +1,22 @@
 // A JSON change meets a record. It names no predecessor for its writes; `base`, the feed position its author
 // had seen, stands in for that. A write that wins becomes an item of the server's own.
 import * as Y from 'yjs';
-import {captureDelta, deletedValue} from './apply-update.ts';
+import {captureDelta} from './capture-delta.ts';
 import {untouched, type ChangeContext, type ChangeOutcome, type JsonChange} from './change.ts';
-import {settleDelete, settleEditOfDeleted} from './deletion.ts';
+import {deletedValue, settleDelete, settleEditOfDeleted} from './deletion.ts';
 import {isEqualJson, type JsonValue} from './json.ts';
-import {readEdits, seenUpTo, type DeleteEdit, type Edit, type KeyEdit, type TextEdit} from './json-edits.ts';
-import {beginMerge, noteText, noteTextDelete, restate, settleKey, type Merge, type Tip} from './merge.ts';
+import {readEdits} from './json-edits.ts';
+import {seenUpTo, type DeleteEdit, type Edit, type KeyEdit, type TextEdit} from './json-reading.ts';
+import {
+  beginMerge,
+  noteText,
+  noteTextDelete,
+  restate,
+  settleKey,
+  takeNewKey,
+  type Merge,
+  type Tip,
+} from './merge.ts';
 import {outcomeOf} from './outcome.ts';
 import {effectiveStamp} from './overwrite.ts';
 import {DELETED_AT, deletedAtOf, type RecordState} from './record.ts';
@@ -62,6 +72,10 @@ function settleKeyEdit(merge: Merge, change: JsonChange, edit: KeyEdit): void {
   if (current === undefined && edit.value === null) return;
   if (current === undefined && merge.frozen.has(edit.field)) {
     merge.refused.push({field: edit.field, code: 'frozen'});
+    return;
+  }
+  if (current === undefined && edit.key !== edit.field && !takeNewKey(merge, edit.field)) {
+    merge.refused.push({field: edit.key, code: 'invalid_value'});
     return;
   }
   const upTo = seenUpTo(change.base, edit.field);

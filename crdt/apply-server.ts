@@ -1,6 +1,6 @@
 // The server's own writes: fields that no device may write (numbers, the user behind an employee), and whole
 // records that devices only read.
-import {captureDelta} from './apply-update.ts';
+import {captureDelta} from './capture-delta.ts';
 import {untouched, type ChangeContext, type ChangeOutcome, type ServerChange} from './change.ts';
 import {SERVER_DEVICE} from './deletion.ts';
 import {parseFieldValue} from './entities/fields.ts';

@@ -1,36 +1,21 @@
 // A Yjs update meets a record: guard, judge, integrate, decide each key it touches, restate. In this order,
 // in one Yjs transaction, so that others get one delta.
 import * as Y from 'yjs';
-import type {Admitted, AdmittedElement, MapElement, TextElement} from './admitted.ts';
-import {authorizeCreate, authorizeWrite} from './authorize.ts';
+import type {Admitted, AdmittedElement, MapElement} from './admitted.ts';
+import {authorizeCreate} from './authorize.ts';
 import {untouched, type ChangeContext, type ChangeOutcome, type UpdateChange} from './change.ts';
-import {settleDelete, settleEditOfDeleted} from './deletion.ts';
 import {requiredFields} from './entities/fields.ts';
+import {captureDelta} from './capture-delta.ts';
 import {guard} from './guard.ts';
 import {judge, type Judgement} from './judge.ts';
 import type {JsonValue} from './json.ts';
-import {
-  beginMerge,
-  commonBase,
-  noteText,
-  noteTextDelete,
-  restate,
-  settleKey,
-  withCarrier,
-  type Merge,
-  type Tip,
-} from './merge.ts';
-import {effectiveStamp} from './overwrite.ts';
-import {outcomeOf} from './outcome.ts';
+import {beginMerge, type Merge} from './merge.ts';
 import type {ErrorCode} from './protocol/error-code.ts';
-import {DELETED_AT, deletedAtOf, type RecordState} from './record.ts';
-import {entryOf} from './roots.ts';
-import {seenTest} from './seen.ts';
+import {outcomeOf} from './outcome.ts';
+import {type RecordState} from './record.ts';
+import {settleUpdate} from './settle-update.ts';
 import {undoTextDeletes} from './text.ts';
-import {chainOf, findTip, type KeyElements} from './tip.ts';
-import type {ItemId} from './update-reader.ts';
 import {writeUpdate} from './update-writer.ts';
-import {hasCarrier, itemWriteId} from './write.ts';
 
 export function applyUpdate(
   record: RecordState,
@@ -74,10 +59,29 @@ function refuseCreation(
       fields: Object.fromEntries(missing.map((name) => [name, 'is required'])),
     });
   }
-  const code = authorizeCreate(context.actor, record.entity, given);
+  const code = refusalOfGiven(record, {judgement, given, context});
   return code === null
     ? null
     : untouched('rejected', {code, message: `This member may not create this ${record.entity.singular}.`});
+}
+
+/** Which of several values of one field Yjs will show is not known yet, so the creation must be allowed with each. */
+function refusalOfGiven(
+  {entity}: RecordState,
+  {
+    judgement,
+    given,
+    context,
+  }: {judgement: Judgement; given: Record<string, JsonValue>; context: ChangeContext},
+): ErrorCode | null {
+  const code = authorizeCreate(context.actor, entity, given);
+  if (code !== null || context.actor.role === 'manager') return code;
+  for (const [element, judged] of judgement.values) {
+    if (judged.ok !== true || element.root.kind !== 'fields') continue;
+    const refusal = authorizeCreate(context.actor, entity, {...given, [element.entry]: judged.value});
+    if (refusal !== null) return refusal;
+  }
+  return null;
 }
 
 /** Answers the bytes that bring a replica from the state before to the state after. */
@@ -101,24 +105,9 @@ function integrate(merge: Merge, admitted: Admitted, judgement: Judgement): Uint
       // Else Yjs would think that somebody else used the server's client id and mint a new one.
       transaction.local = true;
       if (judgement.refusedDeletes.length > 0) undoTextDeletes(doc, judgement.refusedDeletes);
-      settle(merge, {admitted, judgement, keys, known});
+      settleUpdate(merge, {admitted, judgement, keys, known});
     });
   });
-}
-
-/** Runs an edit of the document and answers its encoded delta; null if nothing changed. */
-export function captureDelta(doc: Y.Doc, edit: () => void): Uint8Array | null {
-  let delta: Uint8Array | null = null;
-  const capture = (update: Uint8Array): void => {
-    delta = update;
-  };
-  doc.on('update', capture);
-  try {
-    edit();
-  } finally {
-    doc.off('update', capture);
-  }
-  return delta;
 }
 
 function assertIntegrated(doc: Y.Doc): void {
@@ -144,184 +133,4 @@ function groupByKey(elements: readonly AdmittedElement[]): Map<string, MapElemen
     else list.push(element);
   }
   return keys;
-}
-
-interface Integrated {
-  readonly admitted: Admitted;
-  readonly judgement: Judgement;
-  readonly keys: ReadonlyMap<string, MapElement[]>;
-  /** The document's clocks before the update, of the clients that wrote it. */
-  readonly known: ReadonlyMap<number, number>;
-}
-
-function settle(merge: Merge, integrated: Integrated): void {
-  const {keys, admitted, judgement} = integrated;
-  const wasDeleted = deletedAtOf(merge.record) !== null;
-  // Read before anything is restated. An entry that the new items overwrote is not deleted but replaced.
-  const mapDeletes = admitted.mapDeletes.filter(({id}) => isLive(merge.record.doc, id));
-  // A delete or a restore is looked at first: the other keys meet the record as it leaves it.
-  const deletes = keys.get(DELETED_AT);
-  if (deletes !== undefined) settleElements(merge, DELETED_AT, {...integrated, elements: deletes});
-  for (const [key, elements] of keys) {
-    if (key !== DELETED_AT) settleElements(merge, key, {...integrated, elements});
-  }
-  for (const {key, id} of mapDeletes) settleMapDelete(merge, key, id);
-  settleTexts(merge, admitted, judgement);
-  settleEditOfDeleted(merge, wasDeleted, false);
-}
-
-const isLive = (doc: Y.Doc, id: ItemId): boolean =>
-  !Y.getItem(doc.store, Y.createID(id.client, id.clock)).deleted;
-
-function settleElements(
-  merge: Merge,
-  key: string,
-  keyed: Integrated & {elements: readonly MapElement[]},
-): void {
-  const {record, context} = merge;
-  const {judgement, known, elements, admitted} = keyed;
-  const place = entryOf(record.entity, key);
-  const head = record.doc.getMap(place.root)._map.get(place.entry);
-  const ofKey: KeyElements = {elements, known};
-  const found = head === undefined ? null : findTip(head, ofKey);
-  if (found === null) return;
-  const {element, id, isHead} = found;
-  const chain = chainOf(element, ofKey);
-  const judged = judgement.values.get(element);
-  const deletedAgain = admitted.deletedNew.some(
-    (range) => range.client === id.client && range.clock <= id.clock && id.clock < range.clock + range.length,
-  );
-  if (judged?.ok === false) {
-    merge.refused.push({field: key, code: judged.code});
-    carryRefused(record, key, {carrier: id, base: chain.base});
-  } else if (judged?.ok === true && !(deletedAgain && isHead)) {
-    const stamps = chain.elements.map((link) => {
-      const value = judgement.values.get(link);
-      return value?.ok === true
-        ? effectiveStamp({at: value.at, offset: context.offset, now: context.now})
-        : -Infinity;
-    });
-    const value =
-      key === DELETED_AT && judged.value !== null ? deletedValue(Math.max(...stamps)) : judged.value;
-    const tip: Tip = {...writer(merge, id), key, value, at: judged.at, eff: Math.max(...stamps)};
-    settleTip(merge, tip, {carrier: id, base: chain.base, seen: judged.seen});
-  } else if (isHead) {
-    settleMapDelete(merge, key, id, chain.base);
-  } else {
-    merge.valuesLost++;
-  }
-  restateUnlessShown(merge, key);
-}
-
-/**
- * A device goes on writing over its refused value until it hears of the refusal. What it had seen beneath it
- * stays seen: else the next valid write would count as made without knowing the current one.
- */
-function carryRefused(record: RecordState, key: string, met: {carrier: ItemId; base: ItemId | null}): void {
-  const current = record.writes.get(key);
-  if (current === undefined || !hasCarrier(current.carriers, met.base)) return;
-  record.writes.set(key, {...current, carriers: withCarrier(current.carriers, met.carrier)});
-}
-
-/** `deletedAt` shows when the record was deleted by the effective stamp, whatever the device's clock said. */
-export const deletedValue = (eff: number): string => new Date(Math.max(0, eff)).toISOString();
-
-const writer = (
-  merge: Merge,
-  id: {client: number; clock: number},
-): Pick<Tip, 'id' | 'device' | 'user' | 'seq'> => ({
-  id: itemWriteId(merge.record.generation, id),
-  device: merge.context.actor.deviceId,
-  user: merge.context.actor.userId,
-  seq: merge.context.seq,
-});
-
-function settleTip(
-  merge: Merge,
-  tip: Tip,
-  met: {carrier: ItemId | null; base: ItemId | null; seen: string | null},
-): void {
-  const {record} = merge;
-  if (tip.key === DELETED_AT && tip.value !== null && deletedAtOf(record) === null) {
-    const kind = settleDelete(merge, tip, seenTest(merge, met.seen));
-    const write = record.writes.get(DELETED_AT);
-    if (kind === 'win' && write !== undefined && met.carrier !== null) {
-      record.writes.set(DELETED_AT, {...write, carriers: [met.carrier]});
-    }
-    return;
-  }
-  const current = record.writes.get(tip.key);
-  settleKey(merge, tip, {
-    seen: current === undefined || hasCarrier(current.carriers, met.base),
-    path: 'yjs',
-    carrier: met.carrier,
-    itemId: null,
-    base: commonBase(current, met.base),
-  });
-}
-
-/** A stock client's delete of a live entry: the same as writing null now, or refused where null may not be. */
-function settleMapDelete(merge: Merge, key: string, id: ItemId, base: ItemId | null = id): void {
-  const {record, context} = merge;
-  const place = entryOf(record.entity, key);
-  const code = refusalOfNull(merge, place.field);
-  if (code !== null) {
-    merge.refused.push({field: key, code});
-  } else {
-    // The null that restating writes below is this write's item: it names and carries it.
-    const item = {client: record.doc.clientID, clock: Y.getState(record.doc.store, record.doc.clientID)};
-    const tip: Tip = {...writer(merge, item), key, value: null, at: context.now, eff: context.now};
-    settleTip(merge, tip, {carrier: null, base, seen: null});
-  }
-  restate(record, key);
-}
-
-/** Why a field may not become null, or not by this member. */
-function refusalOfNull(merge: Merge, name: string): ErrorCode | null {
-  const {record, context, before} = merge;
-  const field = record.entity.fields[name];
-  if (field?.kind === 'server') return 'read_only_field';
-  if (field?.kind === 'register' && field.required) return 'required_field';
-  const write = {field: name, value: null, before, creating: record.created === null};
-  return authorizeWrite(context.actor, record.entity, write);
-}
-
-function settleTexts(merge: Merge, admitted: Admitted, judgement: Judgement): void {
-  const {context} = merge;
-  const refusedDeletes = new Set(judgement.refusedDeletes);
-  const deletedIn = new Set(
-    admitted.textDeletes.filter((range) => !refusedDeletes.has(range)).map((range) => range.root.field),
-  );
-  const touched = new Set(deletedIn);
-  const last = new Map<string, TextElement>();
-  for (const element of admitted.elements) {
-    if (element.kind !== 'text') continue;
-    const code = judgement.refused.get(element);
-    if (code !== undefined) {
-      merge.refused.push({field: element.root.field, code});
-    } else if (element.text !== null) {
-      touched.add(element.root.field);
-      last.set(element.root.field, element);
-    }
-  }
-  for (const field of new Set(judgement.refusedDeletes.map((range) => range.root.field))) {
-    merge.refused.push({field, code: 'forbidden_field'});
-  }
-  for (const [field, element] of last) {
-    const id = {client: element.client, clock: element.clock + element.length - 1};
-    const {now} = context;
-    noteText(merge, {...writer(merge, id), kind: 'insert', field, at: now, eff: now});
-  }
-  for (const field of deletedIn) noteTextDelete(merge, field);
-  for (const field of touched) merge.audit.push({key: field, text: true});
-}
-
-/** After integration Yjs may show an item that is not the winner's; then the server writes the winner again. */
-function restateUnlessShown(merge: Merge, key: string): void {
-  const {record} = merge;
-  const write = record.writes.get(key);
-  if (write === undefined) return;
-  const {root, entry} = entryOf(record.entity, key);
-  const head = record.doc.getMap(root)._map.get(entry);
-  if (head === undefined || head.deleted || !hasCarrier(write.carriers, head.lastId)) restate(record, key);
 }

@@ -102,3 +102,6 @@ export function settleEditOfDeleted(merge: Merge, wasDeleted: boolean, hasSeenDe
   merge.audit.push({key: DELETED_AT, before: deleted.value, after: null});
   keepLive(merge, latest);
 }
+
+/** `deletedAt` shows when the record was deleted by the effective stamp, whatever the device's clock said. */
+export const deletedValue = (eff: number): string => new Date(Math.max(0, eff)).toISOString();

@@ -6,7 +6,7 @@ import {authorizeWrite} from './authorize.ts';
 import {parseFieldValue} from './entities/fields.ts';
 import type {Entity, Field, ItemsField, SetField} from './entities/entity.ts';
 import type {JsonObject, JsonValue} from './json.ts';
-import type {Merge} from './merge.ts';
+import {takeNewKey, type Merge} from './merge.ts';
 import type {ErrorCode} from './protocol/error-code.ts';
 import {SEEN_BYTES_MAX, TEXT_LENGTH_MAX, VALUE_BYTES_MAX} from './protocol/limits.ts';
 import {DELETED_AT} from './record.ts';
@@ -55,6 +55,9 @@ function judgeMap(merge: Merge, element: MapElement): JudgedValue {
   const judged = judgeValue(merge.record.entity, element);
   if (judged.ok === false) return judged;
   if (isNewInFrozen(merge, element)) return refuse('frozen');
+  if (element.root.kind !== 'fields' && isNewKey(merge, element) && !takeNewKey(merge, element.root.field)) {
+    return refuse('invalid_value');
+  }
   const code = authorize(merge, fieldOf(element), judged.ok === null ? null : judged.value);
   return code === null ? judged : {ok: false, code};
 }
@@ -64,6 +67,9 @@ const isNewInFrozen = (merge: Merge, element: MapElement): boolean =>
   merge.record.created !== null &&
   !merge.record.writes.has(element.key) &&
   merge.frozen.has(fieldOf(element));
+
+/** A run of writes to one new member counts as many; what is told apart later would only be let in. */
+const isNewKey = (merge: Merge, element: MapElement): boolean => !merge.record.writes.has(element.key);
 
 const fieldOf = (element: MapElement): string =>
   element.root.kind === 'fields' ? element.entry : element.root.field;

@@ -12,7 +12,7 @@ import type {
 import type {WinnerRule} from './entities/entity.ts';
 import {isEqualJson, type JsonObject, type JsonValue} from './json.ts';
 import {decide, type Decision} from './overwrite.ts';
-import {CARRIERS_MAX} from './protocol/limits.ts';
+import {CARRIERS_MAX, MEMBER_KEYS_MAX} from './protocol/limits.ts';
 import {DELETED_AT, fieldsOf, type RecordState} from './record.ts';
 import {entryOf} from './roots.ts';
 import type {ItemId} from './update-reader.ts';
@@ -32,6 +32,8 @@ export interface Merge {
   readonly refused: RefusedField[];
   /** Tips of every key but `deletedAt`, and of texts: what an edit of a deleted record is judged by. */
   readonly tips: Tip[];
+  /** Keys that each set or items field has, counted when first asked for. */
+  readonly keyCounts: Map<string, number>;
   /** Something beside the document changed: a write joined. */
   remembered: boolean;
   valuesLost: number;
@@ -54,11 +56,25 @@ export function beginMerge(record: RecordState, context: ChangeContext): Merge {
     audit: [],
     refused: [],
     tips: [],
+    keyCounts: new Map(),
     remembered: false,
     valuesLost: 0,
     before,
     frozen,
   };
+}
+
+/** Whether a set or items field may take one more key; counts it if so. */
+export function takeNewKey(merge: Merge, field: string): boolean {
+  const prefix = `${field}/`;
+  let count = merge.keyCounts.get(field);
+  if (count === undefined) {
+    count = 0;
+    for (const key of merge.record.writes.keys()) if (key.startsWith(prefix)) count++;
+  }
+  const fits = count < MEMBER_KEYS_MAX;
+  merge.keyCounts.set(field, fits ? count + 1 : count);
+  return fits;
 }
 
 function once<T>(make: () => T): () => T {

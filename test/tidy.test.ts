@@ -19,7 +19,6 @@ const LINES_MAX = 350;
 const longFiles: Readonly<Record<string, number>> = {
   'crdt/entities/field-schemas.test.ts': 411,
   'crdt/guard.test.ts': 542,
-  'crdt/json-edits.ts': 387,
   'crdt/protocol/error-code.ts': 444,
   'crdt/update-reader.test.ts': 417,
   'server/sync/flush-group.ts': 472,

@@ -17,6 +17,8 @@ export const CLOCK_MAX = 2 ** 52;
 /** Device client ids are what Yjs mints: below this. The server's own are at or above it. */
 export const DEVICE_CLIENT_ID_MAX = 2 ** 32 - 1;
 export const SERVER_CLIENT_ID_MIN = 2 ** 32;
+/** A compacted document is written under this plus its generation: whoever has that client has that document. */
+export const GENERATION_CLIENT_ID_MIN = 2 ** 48;
 
 /** One field value, UTF-8 bytes of its JSON. */
 export const VALUE_BYTES_MAX = 16 * 1024;
@@ -24,8 +26,10 @@ export const VALUE_BYTES_MAX = 16 * 1024;
 export const VALUE_DEPTH_MAX = 8;
 /** Nodes (members, elements, scalars) of one field value. */
 export const VALUE_NODES_MAX = 1_000;
-/** Members of a set, and items of an items field. */
+/** Members of a set, and items of an items field, in one JSON value. */
 export const MEMBERS_MAX = 500;
+/** Members and items a field may ever have had, removed ones included: each is remembered. */
+export const MEMBER_KEYS_MAX = 2_000;
 /** UTF-16 units of a text field. */
 export const TEXT_LENGTH_MAX = 50_000;
 /** Encoded document of one record, bytes. Past it the change is refused with `record_too_large`. */

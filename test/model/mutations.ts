@@ -38,14 +38,14 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'R4',
     what: 'only the newest carrier counts as shown',
-    file: 'apply-update.ts',
+    file: 'settle-update.ts',
     find: 'seen: current === undefined || hasCarrier(current.carriers, met.base),',
     replace: 'seen: current === undefined || hasCarrier(current.carriers.slice(-1), met.base),',
   },
   {
     rule: 'R4',
     what: 'everything counts as seen',
-    file: 'apply-update.ts',
+    file: 'settle-update.ts',
     find: 'seen: current === undefined || hasCarrier(current.carriers, met.base),',
     replace: 'seen: true,',
   },
@@ -73,7 +73,7 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'R6',
     what: 'only the tip is stamped, not its chain',
-    file: 'apply-update.ts',
+    file: 'settle-update.ts',
     find: 'const stamps = chain.elements.map(',
     replace: 'const stamps = chain.elements.slice(0, 1).map(',
   },
@@ -143,7 +143,7 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'R10',
     what: 'the winner is not restated',
-    file: 'apply-update.ts',
+    file: 'settle-update.ts',
     find: 'if (head === undefined || head.deleted || !hasCarrier(write.carriers, head.lastId)) restate(record, key);',
     replace: 'void head;',
   },
@@ -172,7 +172,7 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'R11',
     what: 'one base stands for every field',
-    file: 'json-edits.ts',
+    file: 'json-reading.ts',
     find: 'return Object.hasOwn(base.seqs, field) ? (base.seqs[field] ?? base.fallback) : base.fallback;',
     replace: 'return Math.max(...Object.values(base.seqs));',
   },
@@ -229,7 +229,7 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'R15',
     what: 'a refused value stands',
-    file: 'apply-update.ts',
+    file: 'settle-update.ts',
     find: 'if (judged?.ok === false) {',
     replace: 'if (judged?.ok === false && isHead && !isHead) {',
   },
