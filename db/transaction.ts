@@ -14,12 +14,15 @@ export class CommitOutcomeUnknown extends Error {
   }
 }
 
+// The lane needs each statement to see what was committed before it, whatever the database's default says.
+type Isolation = 'READ COMMITTED' | 'REPEATABLE READ READ ONLY';
+
 /**
  * Opens a transaction and says in the same message, so in one round trip, on whose behalf it runs.
  * The one place for that: whatever else must hold in every transaction is set here.
  */
-const beginFor = (tenantId: TenantId): string =>
-  `BEGIN; SELECT set_config('app.tenant_id', ${pg.escapeLiteral(tenantId)}, true)`;
+const beginFor = (tenantId: TenantId, isolation: Isolation): string =>
+  `BEGIN ISOLATION LEVEL ${isolation}; SELECT set_config('app.tenant_id', ${pg.escapeLiteral(tenantId)}, true)`;
 
 /** Postgres refused the statement and the session goes on. Anything else leaves the connection in doubt. */
 const isRefusal = (error: unknown): boolean =>
@@ -53,9 +56,22 @@ async function rollback(client: pg.PoolClient): Promise<boolean> {
  * durable once this resolves. Rolls back and rethrows what `work` or COMMIT throws; a connection that broke is
  * dropped, not reused. `work` must await all its statements, and must not keep `client`.
  */
-export async function withTenant<Result>(
+export const withTenant = <Result>(
   pool: pg.Pool,
   tenantId: TenantId,
+  work: (client: pg.PoolClient) => Promise<Result>,
+): Promise<Result> => runWith(pool, beginFor(tenantId, 'READ COMMITTED'), work);
+
+/** The same for reading: all statements of `work` see the database as it was at the first. */
+export const withTenantSnapshot = <Result>(
+  pool: pg.Pool,
+  tenantId: TenantId,
+  work: (client: pg.PoolClient) => Promise<Result>,
+): Promise<Result> => runWith(pool, beginFor(tenantId, 'REPEATABLE READ READ ONLY'), work);
+
+async function runWith<Result>(
+  pool: pg.Pool,
+  begin: string,
   work: (client: pg.PoolClient) => Promise<Result>,
 ): Promise<Result> {
   const client = await pool.connect();
@@ -65,7 +81,7 @@ export async function withTenant<Result>(
   };
   client.on('error', onBroken);
   try {
-    await client.query(beginFor(tenantId));
+    await client.query(begin);
     const result = await work(client);
     await commit(client);
     return result;

@@ -1,10 +1,7 @@
 // Starts everything in order and stops it in reverse. main.ts calls it with the process's configuration, tests and
 // the demo with their own.
-import {randomBytes} from 'node:crypto';
-import {join} from 'node:path';
 import {errorCodes} from '#crdt/protocol/error-code.ts';
 import {BODY_BYTES_MAX, FRAME_BYTES_MAX} from '#crdt/protocol/limits.ts';
-import {createKeyring, type Keyring} from '#db/cipher.ts';
 import {assertDurable, connectDatabase, type Database} from '#db/connect.ts';
 import {startEmbedded, type Embedded} from '#db/embedded.ts';
 import {isMigrated, migrateDatabase} from '#db/migrate.ts';
@@ -17,10 +14,10 @@ import {createTokenVerifier, type TokenVerifier} from './auth/verify-token.ts';
 import type {Config} from './config.ts';
 import {chooseTransport} from './live/choose-transport.ts';
 import {createLiveEdge} from './live/edge.ts';
+import {openKeyring} from './keyring.ts';
 import type {Logger} from './logger.ts';
 import {createMetrics, type Metrics} from './metrics.ts';
 import {createRestApp} from './rest/app.ts';
-import {readOrMakeSecret} from './secret-file.ts';
 import {createService, type Service} from './sync/service.ts';
 
 export interface RunningServer {
@@ -187,13 +184,4 @@ async function openService(
       metrics.groupChanges.observe(changes);
     },
   });
-}
-
-/** Without MASTER_KEY (never in production) a key is made once and kept beside the data. */
-async function openKeyring({masterKeys, dataDir}: Config): Promise<Keyring> {
-  if (masterKeys !== undefined) return createKeyring({current: masterKeys.current, old: [...masterKeys.old]});
-  const text = await readOrMakeSecret(join(dataDir, 'development-master-key'), () =>
-    randomBytes(32).toString('base64'),
-  );
-  return createKeyring({current: Buffer.from(text, 'base64')});
 }
