@@ -1,0 +1,130 @@
+// The devices of one load process, and the two ways they are driven: at a steady rate, or with a bounded number of
+// edits outstanding each.
+import {setTimeout as delay} from 'node:timers/promises';
+import type {Access, Peer} from '../peers/peer.ts';
+import {clockMs} from './clock.ts';
+import {createDeliveries, type ReceivedLog, type SentLog} from './deliveries.ts';
+import {openDevice, type Device} from './device.ts';
+import type {ReplicaSummary} from './replica.ts';
+
+export interface GroupSettings {
+  readonly access: Access;
+  /** Numbers of the devices of this process. */
+  readonly members: readonly number[];
+  /** Of all processes together. */
+  readonly devices: number;
+  readonly records: number;
+  readonly sampled: readonly number[];
+}
+
+export type Drive =
+  | {readonly kind: 'rate'; readonly editsPerSecond: number; readonly seconds: number}
+  | {readonly kind: 'outstanding'; readonly edits: number; readonly seconds: number};
+
+export interface GroupReport {
+  readonly sent: SentLog;
+  readonly received: ReceivedLog;
+  readonly ackLatencies: Float64Array;
+  readonly replicas: readonly ReplicaSummary[];
+  readonly faults: readonly string[];
+}
+
+export interface DeviceGroup {
+  /** Resolves with the number of edits when all are acknowledged, or no more acknowledgements come. */
+  drive(drive: Drive): Promise<number>;
+  /** Resolves when every device has the edits of all others, `total` being all there are, or none come any more. */
+  settle(total: number): Promise<GroupReport>;
+  close(): Promise<void>;
+}
+
+/** Milliseconds without any progress after which what is missing counts as lost. */
+const SILENCE_MS_MAX = 10_000;
+const FAULTS_KEPT = 5;
+
+export async function openDeviceGroup(peer: Peer, settings: GroupSettings): Promise<DeviceGroup> {
+  const {members, sampled, ...shared} = settings;
+  const deliveries = createDeliveries(settings.records);
+  const faults: string[] = [];
+  let refill: (device: Device) => void = () => undefined;
+  const devices: Device[] = [];
+  for (const [index, device] of members.entries()) {
+    const opened = await openDevice({
+      ...shared,
+      peer,
+      device,
+      deliveries,
+      isSampled: sampled.includes(device),
+      onFault: (message) => {
+        if (faults.length < FAULTS_KEPT) faults.push(message);
+      },
+      onAck() {
+        const self = devices[index];
+        if (self !== undefined) refill(self);
+      },
+    });
+    devices.push(opened);
+  }
+  const sum = (read: (device: Device) => number) =>
+    devices.reduce((total, device) => total + read(device), 0);
+
+  return {
+    async drive(drive) {
+      if (drive.kind === 'rate') await driveAtRate(devices, drive);
+      else {
+        const end = clockMs() + drive.seconds * 1_000;
+        refill = (device) => {
+          while (device.outstanding() < drive.edits && clockMs() < end) device.edit();
+        };
+        devices.forEach(refill);
+        await delay(drive.seconds * 1_000);
+        refill = () => undefined;
+      }
+      await untilDone({left: () => sum((device) => device.outstanding()), faults});
+      return sum((device) => device.sentCount());
+    },
+    async settle(total) {
+      const expected = sum((device) => total - device.sentCount());
+      await untilDone({left: () => expected - sum((device) => device.receivedCount()), faults});
+      return {
+        sent: deliveries.sentLog(),
+        received: deliveries.receivedLog(),
+        ackLatencies: Float64Array.from(devices.flatMap((device) => device.ackLatencies())),
+        replicas: devices.flatMap(({replica}) => (replica === null ? [] : [replica.summarize()])),
+        faults,
+      };
+    },
+    async close() {
+      await Promise.all(devices.map((device) => device.close()));
+    },
+  };
+}
+
+/** Each device edits at even intervals, the devices one after the other within an interval. */
+async function driveAtRate(
+  devices: readonly Device[],
+  {editsPerSecond, seconds}: {editsPerSecond: number; seconds: number},
+): Promise<void> {
+  const intervalMs = (1_000 * devices.length) / editsPerSecond;
+  const start = clockMs();
+  const due = devices.map((_, index) => start + (index / devices.length) * intervalMs);
+  for (let now = start; now < start + seconds * 1_000; now = clockMs()) {
+    for (const [index, device] of devices.entries()) {
+      if ((due[index] ?? Infinity) > now) continue;
+      device.edit();
+      due[index] = (due[index] ?? now) + intervalMs;
+    }
+    await delay(1);
+  }
+}
+
+/** Resolves when nothing is left, when something went wrong, or when nothing has moved for a while. */
+async function untilDone({left, faults}: {left: () => number; faults: readonly string[]}): Promise<void> {
+  let before = left();
+  for (let quietSince = clockMs(); before > 0 && faults.length === 0;) {
+    await delay(2);
+    const now = left();
+    if (now !== before) quietSince = clockMs();
+    else if (clockMs() - quietSince > SILENCE_MS_MAX) return;
+    before = now;
+  }
+}

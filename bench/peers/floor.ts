@@ -1,0 +1,121 @@
+// floor-ws and floor-pg: what the plainest server costs, so that ratios to it cancel the machine's mood.
+import {fieldsOf, recordIdOf} from '../load/tasks.ts';
+import {startServerProcess} from '../server-process.ts';
+import {decodeFloorFrame, encodeFloorFrame} from './floor-frames.ts';
+import {getJson, inBatches, postJson, readPages} from './http.ts';
+import type {
+  Access,
+  BurstEdit,
+  BurstLink,
+  ConnectOptions,
+  DeviceEvents,
+  DeviceLink,
+  Peer,
+  PeerServer,
+  StartOptions,
+} from './peer.ts';
+import {openSocket} from './web-socket.ts';
+
+const BATCH = 500;
+const PAGE = 1_000;
+
+async function start(options: StartOptions, env: Readonly<Record<string, string>>): Promise<PeerServer> {
+  const server = await startServerProcess({
+    args: ['--import', 'tsx', 'bench/peers/floor-server.ts'],
+    env,
+    ready: /listening on (http:\S+)/,
+    profileFolder: options.profileFolder,
+  });
+  return {...server, access: {url: server.ready[0] ?? '', tenantId: '', tokens: [], cursor: ''}};
+}
+
+async function connect(access: Access, _options: ConnectOptions, events: DeviceEvents): Promise<DeviceLink> {
+  const socket = await openSocket(access.url.replace('http', 'ws'), {
+    onFrame(bytes) {
+      const {request, updates} = decodeFloorFrame(bytes);
+      if (updates.length === 0) events.onAck(request);
+      for (const update of updates) events.onUpdate(update);
+    },
+    onGone: (code) => events.onFault(`the socket closed with ${code}`),
+  });
+  return {
+    send: (request, updates) => socket.send(encodeFloorFrame({request, updates})),
+    close: () => socket.close(),
+  };
+}
+
+async function openSocketBurst(access: Access, options: ConnectOptions): Promise<BurstLink> {
+  let requests = 0;
+  let acked = 0;
+  let settle: {resolve: () => void; reject: (error: Error) => void} | undefined;
+  const link = await connect(access, options, {
+    onUpdate: () => undefined,
+    onAck() {
+      acked++;
+      if (acked === requests) settle?.resolve();
+    },
+    onFault: (message) => settle?.reject(new Error(message)),
+  });
+  return {
+    push: (edits) =>
+      new Promise((resolve, reject) => {
+        settle = {resolve, reject};
+        for (let index = 0; index < edits.length; index += BATCH)
+          link.send(++requests, edits.slice(index, index + BATCH));
+      }),
+    close: () => link.close(),
+  };
+}
+
+const upsertAll = (access: Access, rows: readonly {id: string; payload: unknown}[]): Promise<void> =>
+  inBatches(rows, BATCH, async (changes) => {
+    await postJson(`${access.url}/push`, {body: {changes}});
+  });
+
+const openRestBurst = (access: Access): Promise<BurstLink> =>
+  Promise.resolve({
+    push: (edits: readonly BurstEdit[]) =>
+      upsertAll(
+        access,
+        edits.map(({record, field, value}) => ({id: recordIdOf(record), payload: {[field]: value}})),
+      ),
+    close: () => Promise.resolve(),
+  });
+
+export const floorPg: Peer = {
+  name: 'floor-pg',
+  promises: {
+    ack: 'committed',
+    checks: 'none',
+    missing: 'tokens, validation, merge, conflicts, audit, encryption, catch-up over the socket',
+  },
+  catchUpPaths: ['bare select'],
+  burstPaths: ['socket', 'rest-json'],
+  start: (options) => start(options, {DATABASE_URL: options.databaseUrl}),
+  async seed(server, {records}) {
+    const rows = Array.from({length: records}, (_, record) => ({
+      id: recordIdOf(record),
+      payload: fieldsOf(record),
+    }));
+    await upsertAll(server.access, rows);
+    return '';
+  },
+  connect,
+  catchUp: (access) =>
+    readPages(
+      (cursor) => getJson(`${access.url}/pull?since=${cursor ?? 0}&limit=${PAGE}`),
+      ({id}) => String(id),
+    ),
+  openBurst: (access, options) =>
+    options.path === 'socket' ? openSocketBurst(access, options) : openRestBurst(access),
+};
+
+export const floorWs: Peer = {
+  ...floorPg,
+  name: 'floor-ws',
+  promises: {...floorPg.promises, ack: 'relayed', missing: `storage, ${floorPg.promises.missing}`},
+  catchUpPaths: [],
+  burstPaths: [],
+  start: (options) => start(options, {}),
+  seed: () => Promise.resolve(''),
+};

@@ -1,0 +1,20 @@
+// Percentiles of one trial, and the middle of several.
+
+/** `sorted` ascending; share 0..1. NaN of nothing. */
+export const percentile = (sorted: Float64Array | readonly number[], share: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? NaN;
+
+export interface Spread {
+  readonly median: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** NaN where a trial measured nothing. */
+export function spreadOf(values: readonly number[]): Spread {
+  const sorted = values.filter((value) => !Number.isNaN(value)).sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? NaN;
+  const median = sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
+  return {median, low: sorted[0] ?? NaN, high: sorted.at(-1) ?? NaN};
+}
