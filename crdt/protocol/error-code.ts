@@ -205,6 +205,7 @@ export const errorCodes = {
   }),
   read_only_entity: entry({
     status: 400,
+    close: 4407,
     retryable: false,
     log: 'debug',
     cause: 'Only the server writes this entity.',
@@ -261,6 +262,7 @@ export const errorCodes = {
   }),
   reset_required: entry({
     status: 409,
+    close: 4412,
     retryable: true,
     log: 'info',
     cause: 'The update belongs to an older generation of the document.',
@@ -268,6 +270,7 @@ export const errorCodes = {
   }),
   missing_dependency: entry({
     status: 409,
+    close: 4520,
     retryable: true,
     log: 'debug',
     cause: 'The update builds on something the server lacks.',
@@ -275,6 +278,7 @@ export const errorCodes = {
   }),
   record_too_large: entry({
     status: 413,
+    close: 4424,
     retryable: false,
     log: 'warn',
     cause: 'The record would grow past its limit.',
@@ -282,6 +286,7 @@ export const errorCodes = {
   }),
   uncommittable: entry({
     status: 400,
+    close: 4425,
     retryable: false,
     log: 'warn',
     cause: 'The database refuses this value for good.',
@@ -298,6 +303,7 @@ export const errorCodes = {
   // Updates that the guard refuses whole.
   update_malformed: entry({
     status: 400,
+    close: 4423,
     retryable: false,
     log: 'warn',
     cause: 'The bytes are not a complete Yjs V1 update.',
@@ -305,6 +311,7 @@ export const errorCodes = {
   }),
   update_too_large: entry({
     status: 413,
+    close: 4423,
     retryable: false,
     log: 'warn',
     cause: 'The update is larger than allowed, or holds too many structs.',
@@ -312,6 +319,7 @@ export const errorCodes = {
   }),
   update_foreign_client: entry({
     status: 400,
+    close: 4423,
     retryable: false,
     log: 'warn',
     cause: 'The update adds items under a client id of another device.',
@@ -319,6 +327,7 @@ export const errorCodes = {
   }),
   update_bad_clock: entry({
     status: 400,
+    close: 4423,
     retryable: false,
     log: 'warn',
     cause: 'A clock is out of range or inconsistent.',
@@ -326,6 +335,7 @@ export const errorCodes = {
   }),
   update_bad_content: entry({
     status: 400,
+    close: 4423,
     retryable: false,
     log: 'warn',
     cause: 'The update holds a kind of content that records never hold.',
@@ -333,6 +343,7 @@ export const errorCodes = {
   }),
   update_bad_parent: entry({
     status: 400,
+    close: 4423,
     retryable: false,
     log: 'warn',
     cause: 'The update writes outside the declared roots.',
@@ -340,6 +351,7 @@ export const errorCodes = {
   }),
   update_bad_origin: entry({
     status: 400,
+    close: 4423,
     retryable: false,
     log: 'warn',
     cause: 'An item names an impossible neighbour.',
@@ -347,6 +359,7 @@ export const errorCodes = {
   }),
   update_bad_delete: entry({
     status: 400,
+    close: 4423,
     retryable: false,
     log: 'warn',
     cause: 'The update deletes what does not exist.',
@@ -354,6 +367,7 @@ export const errorCodes = {
   }),
   update_bad_value: entry({
     status: 400,
+    close: 4423,
     retryable: false,
     log: 'warn',
     cause: 'A value is not plain JSON.',

@@ -39,6 +39,8 @@ export interface UpgradeRequest {
   readonly path: string;
   readonly query: string;
   readonly origin: string | undefined;
+  /** The `Host` header: name and port the peer believes to speak to. */
+  readonly host: string | undefined;
   readonly remoteAddress: string;
 }
 

@@ -85,6 +85,7 @@ function decideUpgrade(
     path: request.getUrl(),
     query: request.getQuery(),
     origin: request.getHeader('origin') || undefined,
+    host: request.getHeader('host') || undefined,
     remoteAddress: addressOf(response),
   });
   if (typeof decision === 'number') {

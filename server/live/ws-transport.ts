@@ -78,6 +78,7 @@ function upgradeRequestOf(incoming: IncomingMessage): UpgradeRequest {
     path: mark < 0 ? target : target.slice(0, mark),
     query: mark < 0 ? '' : target.slice(mark + 1),
     origin: incoming.headers.origin,
+    host: incoming.headers.host,
     remoteAddress: plainAddress(incoming.socket.remoteAddress ?? ''),
   };
 }

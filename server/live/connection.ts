@@ -1,0 +1,86 @@
+// One open socket as the parts of a session share it: sending, timers that end with it, and the one way to close.
+import {errorCodes, type ErrorCode} from '#crdt/protocol/error-code.ts';
+import {encodeFrame, type ServerFrame} from '#crdt/protocol/frame.ts';
+import type {Logger} from '../logger.ts';
+import {closeCodeOf, codeOf, RESTART} from './close-code.ts';
+import type {Socket} from './socket.ts';
+import type {Timers} from './timers.ts';
+
+export class Connection {
+  readonly socket: Socket;
+  readonly log: Logger;
+  readonly #timers: Timers;
+  readonly #cleanups = new Set<() => void>();
+  #isEnded = false;
+
+  constructor({socket, log, timers}: {socket: Socket; log: Logger; timers: Timers}) {
+    this.socket = socket;
+    this.log = log;
+    this.#timers = timers;
+  }
+
+  /** True from the moment closing begins: nothing is sent or done for it any more. */
+  isEnded(): boolean {
+    return this.#isEnded;
+  }
+
+  send(frame: ServerFrame): void {
+    this.sendBytes(encodeFrame(frame));
+  }
+
+  /** The bytes may be shared with other connections: nobody may write to them. */
+  sendBytes(bytes: Uint8Array): void {
+    if (!this.#isEnded) this.socket.send(bytes);
+  }
+
+  /** Runs once after a while, unless the connection ends before; the function it answers cancels that. */
+  after(ms: number, run: () => void): () => void {
+    if (this.#isEnded) return () => undefined;
+    const cancel = this.#timers.after(ms, () => {
+      this.#cleanups.delete(cancel);
+      run();
+    });
+    this.#cleanups.add(cancel);
+    return () => {
+      this.#cleanups.delete(cancel);
+      cancel();
+    };
+  }
+
+  /** Called once when the connection ends, however it does; at once if it has. */
+  onEnd(cleanup: () => void): void {
+    if (this.#isEnded) cleanup();
+    else this.#cleanups.add(cleanup);
+  }
+
+  /** Closes with the code's close code. Only the first ending counts. */
+  end(code: ErrorCode): void {
+    if (this.#isEnded) return;
+    this.log[errorCodes[code].log]('connection closed', {code});
+    this.gone();
+    this.socket.close(closeCodeOf(code), code);
+  }
+
+  /** Ends with what an error means; the unexpected ones are logged whole. */
+  fail(error: unknown): void {
+    const code = codeOf(error);
+    if (code === 'internal') this.log.error('a connection failed', {}, error);
+    this.end(code);
+  }
+
+  /** The node stops; the peer may come back to another. */
+  restart(): void {
+    if (this.#isEnded) return;
+    this.gone();
+    this.socket.close(RESTART, 'restart');
+  }
+
+  /** The transport says that the connection is gone, or closing began. */
+  gone(): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    const cleanups = [...this.#cleanups];
+    this.#cleanups.clear();
+    for (const cleanup of cleanups) cleanup();
+  }
+}

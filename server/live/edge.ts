@@ -1,0 +1,87 @@
+// The live edge as server/start.ts wires it: which upgrades are taken, and what becomes of each socket.
+import {isEntityName} from '#crdt/entities/registry.ts';
+import {isUuid} from '#crdt/protocol/ids.ts';
+import type {Logger} from '../logger.ts';
+import {Connection} from './connection.ts';
+import {LiveSession, type SessionDeps} from './session.ts';
+import {createSessions, type OpenSession} from './sessions.ts';
+import type {AcceptUpgrade, Socket, SocketEvents, UpgradeRequest} from './socket.ts';
+import {realTimers, type Timers} from './timers.ts';
+import {YjsRoom} from './yjs-room.ts';
+
+export interface LiveEdge {
+  readonly accept: AcceptUpgrade;
+  /** Takes no more sockets, says so to the open ones, and resolves when they have ended. */
+  drain(): Promise<void>;
+  /** Closes all sockets with 1012 at once. */
+  stop(): void;
+  stats(): {readonly sockets: number; readonly live: number; readonly yjs: number};
+}
+
+export interface LiveEdgeDeps extends SessionDeps {
+  readonly log: Logger;
+  /** Origins of pages that may open sockets, beside those of this server itself. Native apps send none. */
+  readonly allowedOrigins: readonly string[];
+  readonly timers?: Timers;
+  /** 0 to 1. */
+  readonly random?: () => number;
+}
+
+export function createLiveEdge(deps: LiveEdgeDeps): LiveEdge {
+  const {log, timers = realTimers, random = Math.random} = deps;
+  const sessions = createSessions({timers, random});
+  const open = <S extends OpenSession & SocketEvents>(
+    start: (connection: Connection) => S,
+  ): ((socket: Socket) => SocketEvents) => {
+    return (socket) => {
+      const connection = new Connection({socket, log, timers});
+      const session = start(connection);
+      // Counted until the transport says that it is gone, not only until closing began.
+      const remove = sessions.add(session);
+      return withClosed(session, remove);
+    };
+  };
+  return {
+    accept(request) {
+      if (sessions.isDraining()) return 503;
+      if (!isOriginAllowed(request, deps.allowedOrigins)) return 403;
+      if (request.path === LIVE_PATH) return open((connection) => new LiveSession(connection, deps));
+      const record = readRoomPath(request.path);
+      if (record === null) return 404;
+      const query = new URLSearchParams(request.query);
+      return open((connection) => new YjsRoom(connection, deps, {record, query}));
+    },
+    drain: () => sessions.drain(),
+    stop: () => sessions.stop(),
+    stats() {
+      const {live, yjs} = sessions.count();
+      return {sockets: live + yjs, live, yjs};
+    },
+  };
+}
+
+const LIVE_PATH = '/v1/sync/live';
+const roomPattern = /^\/v1\/sync\/yjs\/([a-z_]{1,64})\/([0-9a-fA-F-]{36})$/;
+
+function readRoomPath(path: string) {
+  const [, entity = '', text = ''] = roomPattern.exec(path) ?? [];
+  const id = text.toLowerCase();
+  return isEntityName(entity) && isUuid(id) ? {entity, id} : null;
+}
+
+/** A page of another site must not open sockets in its visitor's name. */
+function isOriginAllowed({origin, host}: UpgradeRequest, allowed: readonly string[]): boolean {
+  if (origin === undefined || allowed.includes(origin)) return true;
+  return URL.canParse(origin) && host !== undefined && new URL(origin).host === host.toLowerCase();
+}
+
+const withClosed = (events: SocketEvents, remove: () => void): SocketEvents => ({
+  frame: (bytes) => events.frame(bytes),
+  text: () => events.text(),
+  pong: () => events.pong(),
+  drained: () => events.drained(),
+  closed(code) {
+    remove();
+    events.closed(code);
+  },
+});

@@ -1,0 +1,194 @@
+// One device's connection, from its `hello` to its end: tells the parts apart and hands frames to them. What a
+// device is sent is decided in outbound.ts, what it sends goes through inbound.ts.
+import {decodeDeviceFrame, type DeviceFrame} from '#crdt/protocol/frame.ts';
+import type {Hello} from '#crdt/protocol/hello.ts';
+import {SyncError} from '#crdt/protocol/error-code.ts';
+import {HELLO_BYTES_MAX, HELLO_DEADLINE_MS} from '#crdt/protocol/limits.ts';
+import type {Member} from '../sync/members.ts';
+import type {Service} from '../sync/service.ts';
+import {audienceOf} from './audience.ts';
+import {createCongestion, type Congestion} from './congestion.ts';
+import type {Connection} from './connection.ts';
+import {createGate, type Gate} from './gate.ts';
+import {greet, type Greeted, type HandshakeDeps} from './handshake.ts';
+import {startHeartbeat, type Heartbeat} from './heartbeat.ts';
+import {assertStillMember, identify, isSameMembership} from './identify.ts';
+import {createInbound, type Inbound} from './inbound.ts';
+import {DRAIN_FINISH_MS} from './live-limits.ts';
+import {createOutbound, type Outbound} from './outbound.ts';
+import type {OpenSession} from './sessions.ts';
+import type {SocketEvents} from './socket.ts';
+import {startTokenWatch, type TokenWatch} from './token-watch.ts';
+import {createWriter} from './writer.ts';
+
+export interface SessionDeps extends HandshakeDeps {
+  readonly service: Pick<
+    Service,
+    'users' | 'members' | 'cursors' | 'pool' | 'now' | 'feed' | 'fanOut' | 'lanes'
+  >;
+}
+
+/** What there is once the device has been welcomed. */
+interface Open {
+  readonly member: Member;
+  readonly inbound: Inbound;
+  readonly outbound: Outbound;
+  readonly token: TokenWatch;
+}
+
+export class LiveSession implements SocketEvents, OpenSession {
+  readonly kind = 'live';
+  readonly #connection: Connection;
+  readonly #deps: SessionDeps;
+  readonly #gate: Gate;
+  readonly #congestion: Congestion;
+  readonly #heartbeat: Heartbeat;
+  readonly #cancelDeadline: () => void;
+  #state: 'silent' | 'greeting' | Open = 'silent';
+
+  constructor(connection: Connection, deps: SessionDeps) {
+    this.#connection = connection;
+    this.#deps = deps;
+    this.#gate = createGate(connection.socket);
+    this.#congestion = createCongestion(connection, this.#gate);
+    this.#heartbeat = startHeartbeat(connection, {gate: this.#gate, now: deps.service.now});
+    this.#cancelDeadline = connection.after(HELLO_DEADLINE_MS, () => connection.end('hello_timeout'));
+  }
+
+  frame(bytes: Uint8Array): void {
+    if (this.#connection.isEnded()) return;
+    this.#heartbeat.heard();
+    const isFirst = this.#state === 'silent';
+    const decoded = decodeDeviceFrame(bytes);
+    if (!decoded.ok) {
+      this.#connection.end(decoded.code);
+    } else if (isFirst !== (decoded.frame.kind === 'hello') || (isFirst && bytes.length > HELLO_BYTES_MAX)) {
+      this.#connection.end('bad_frame');
+    } else {
+      this.#receive(decoded.frame);
+    }
+  }
+
+  text(): void {
+    this.#connection.end('bad_frame');
+  }
+
+  pong(): void {
+    this.#heartbeat.heard();
+  }
+
+  drained(): void {
+    this.#congestion.drained();
+  }
+
+  closed(): void {
+    this.#connection.gone();
+  }
+
+  drain(when: {closeInMs: number; reconnectAfterMs: number}): void {
+    const connection = this.#connection;
+    if (this.#open !== null) connection.send({kind: 'drain', ...when});
+    connection.after(when.closeInMs, () => {
+      this.#gate.hold('drain');
+      connection.after(DRAIN_FINISH_MS, () => connection.restart());
+      if (this.#open === null) connection.restart();
+      else this.#open.inbound.whenIdle(() => connection.restart());
+    });
+  }
+
+  restart(): void {
+    this.#connection.restart();
+  }
+
+  get #open(): Open | null {
+    return typeof this.#state === 'string' ? null : this.#state;
+  }
+
+  #receive(frame: DeviceFrame): void {
+    if (frame.kind === 'hello') {
+      this.#state = 'greeting';
+      this.#cancelDeadline();
+      this.#gate.hold('greeting');
+      this.#greet(frame).catch((error: unknown) => this.#connection.fail(error));
+      return;
+    }
+    const open = this.#open;
+    if (open === null) return;
+    switch (frame.kind) {
+      case 'update':
+        open.inbound.update(frame);
+        break;
+      case 'sync-step-1':
+        open.inbound.compare(frame);
+        break;
+      case 'token':
+        this.#renew(open, frame.token).catch((error: unknown) => this.#connection.fail(error));
+        break;
+      case 'ping':
+        this.#connection.send({kind: 'pong', clock: frame.clock, serverTime: this.#deps.service.now()});
+        this.#congestion.isCongested();
+        break;
+    }
+  }
+
+  async #greet(hello: Hello): Promise<void> {
+    const greeted = await greet(this.#deps, hello);
+    if (this.#connection.isEnded()) return;
+    const open = this.#openWith(greeted);
+    this.#state = open;
+    this.#connection.send(greeted.welcome);
+    // Followed before the feed is read, so that nothing falls between; and asked again who this is, because a
+    // membership may have ended while nobody was following.
+    const {fanOut, members} = this.#deps.service;
+    const unfollow = fanOut.follow({
+      member: open.member,
+      deliver: (batch) => open.outbound.deliver(batch),
+      revoked: () => this.#recheck(open),
+    });
+    this.#connection.onEnd(unfollow);
+    await assertStillMember({members}, open.member);
+    if (this.#connection.isEnded()) return;
+    open.outbound.start();
+    this.#gate.release('greeting');
+  }
+
+  #openWith({member, clients, welcome}: Greeted): Open {
+    const {service} = this.#deps;
+    const {now, feed} = service;
+    const [connection, gate, congestion] = [this.#connection, this.#gate, this.#congestion];
+    const writer = createWriter({service, member, offset: welcome.offset, clients});
+    const {position, tokenExpiresAt: expiresAtMs} = welcome;
+    return {
+      member,
+      inbound: createInbound(connection, {feed, member, writer, gate, congestion}),
+      outbound: createOutbound(connection, {
+        feed,
+        member,
+        audience: audienceOf(member),
+        congestion,
+        position,
+      }),
+      token: startTokenWatch(connection, {expiresAtMs, now}),
+    };
+  }
+
+  /** Somebody's access changed: nothing more is sent until it is known that it was not this one's. */
+  #recheck(open: Open): void {
+    open.outbound.stop();
+    assertStillMember(this.#deps.service, open.member).then(
+      () => {
+        if (!this.#connection.isEnded()) open.outbound.start();
+      },
+      (error: unknown) => this.#connection.fail(error),
+    );
+  }
+
+  async #renew({member, token: watch}: Open, token: string): Promise<void> {
+    const {tenantId, deviceId} = member;
+    const renewed = await identify(this.#deps, {token, tenantId, deviceId});
+    if (renewed.member.userId !== member.userId) throw new SyncError('forbidden');
+    if (!isSameMembership(renewed.member, member)) throw new SyncError('membership_changed');
+    watch.renew(renewed.expiresAtMs);
+    this.#connection.send({kind: 'renewed', tokenExpiresAt: Math.trunc(renewed.expiresAtMs)});
+  }
+}

@@ -1,0 +1,53 @@
+// A world with sockets: the live edge over a real transport on a free port, and devices to connect.
+import {onTestFinished} from 'vitest';
+import {BODY_BYTES_MAX, FRAME_BYTES_MAX} from '#crdt/protocol/limits.ts';
+import {createLiveEdge, type LiveEdge, type LiveEdgeDeps} from '#server/live/edge.ts';
+import type {StartTransport, Transport} from '#server/live/socket.ts';
+import {silentLogger} from '#server/logger.ts';
+import {LiveDevice, type LiveDeviceOptions} from './live-device.ts';
+import type {Person, World} from './world.ts';
+
+export interface LiveServer {
+  readonly edge: LiveEdge;
+  readonly transport: Transport;
+  readonly port: number;
+  /** `ws://host:port`. */
+  readonly url: string;
+  /** A device of a person, welcomed and caught up unless it was refused. Closed with the test. */
+  readonly connect: (person: Person, options?: Partial<LiveDeviceOptions>) => Promise<LiveDevice>;
+}
+
+/** Stops with the test that runs, or call `transport.stop`. */
+export async function startLive(
+  world: World,
+  {start, ...deps}: {start: StartTransport} & Partial<LiveEdgeDeps>,
+): Promise<LiveServer> {
+  const edge = createLiveEdge({
+    service: world.service,
+    verifier: world.verifier,
+    log: silentLogger,
+    allowedOrigins: [],
+    ...deps,
+  });
+  const transport = await start({
+    host: '127.0.0.1',
+    port: 0,
+    fetch: () => new Response(null, {status: 404}),
+    accept: edge.accept,
+    frameBytesMax: FRAME_BYTES_MAX,
+    bodyBytesMax: BODY_BYTES_MAX,
+  });
+  onTestFinished(() => transport.stop());
+  const url = `ws://127.0.0.1:${transport.port}`;
+  return {
+    edge,
+    transport,
+    port: transport.port,
+    url,
+    async connect({token, tenantId, deviceId}, options = {}) {
+      const device = await LiveDevice.connect({url, token, tenantId, deviceId, ...options});
+      onTestFinished(() => device.close());
+      return device.live();
+    },
+  };
+}
