@@ -2,6 +2,7 @@
 // commit order, with the record's row locked. Pure: no I/O, no clock; it mutates the record it is given and
 // says what happened. If it throws, the record must be dropped and loaded again.
 import {applyJson} from './apply-json.ts';
+import {applyRestore} from './apply-restore.ts';
 import {applyServer} from './apply-server.ts';
 import {applyUpdate} from './apply-update.ts';
 import type {Change, ChangeContext, ChangeOutcome} from './change.ts';
@@ -20,5 +21,7 @@ export function applyChange(record: RecordState, change: Change, context: Change
       return applyJson(record, change, context);
     case 'server':
       return applyServer(record, change, context);
+    case 'restore':
+      return applyRestore(record, change, context);
   }
 }

@@ -58,7 +58,21 @@ export interface ServerChange {
   readonly creates: boolean;
 }
 
-export type Change = UpdateChange | JsonChange | ServerChange;
+/**
+ * A manager's answer to a conflict, made on the current state. By key as the merge names them: `title`,
+ * `tags/vip`, `checklist/<item id>`; null clears or removes. `deleted`: whether the record is to be deleted;
+ * absent leaves that as it is.
+ */
+export interface RestoreChange {
+  readonly kind: 'restore';
+  readonly entity: EntityName;
+  readonly id: string;
+  readonly changeId: string;
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly deleted?: boolean;
+}
+
+export type Change = UpdateChange | JsonChange | ServerChange | RestoreChange;
 
 export interface ChangeContext {
   readonly actor: Actor;

@@ -43,6 +43,8 @@ export interface Members {
   resolveMember(request: MemberRequest): Promise<Member>;
   /** After a commit that changed who may see or write what in the tenant. */
   forgetTenant(tenantId: TenantId): void;
+  /** After the user chose the tenant of a device, or made one. */
+  forgetUser(userId: UserId): void;
 }
 
 function choose(choices: readonly MembershipChoice[]): MembershipChoice {
@@ -77,6 +79,9 @@ export function createMembers({pool, now}: {pool: pg.Pool; now: () => number}): 
     },
     forgetTenant(tenantId) {
       cache.forget((member) => member.tenantId === tenantId);
+    },
+    forgetUser(userId) {
+      cache.forget((member) => member.userId === userId);
     },
   };
 }

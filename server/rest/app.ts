@@ -1,0 +1,104 @@
+// The REST edge as one function from request to answer; the transports call it. Every answer carries its request
+// id, and every refusal is problem+json.
+import {randomUUID} from 'node:crypto';
+import {OpenAPIHono} from '@hono/zod-openapi';
+import {SyncError} from '#crdt/protocol/error-code.ts';
+import {createFailureLimit} from '../auth/failure-limit.ts';
+import {mountAudit} from './audit.ts';
+import {mountConflicts} from './conflicts.ts';
+import {corsHeaders, isPreflight, preflightResponse} from './cors.ts';
+import {mountHealth} from './health.ts';
+import {mountMe} from './me.ts';
+import {asSyncError, logLevelOf, problemResponse} from './problem.ts';
+import type {RestApp, RestDeps, RestEnv, RouteDeps} from './route.ts';
+import {mountSync} from './sync.ts';
+import {mountTenants} from './tenants.ts';
+
+export interface RestEdge {
+  /** `remoteAddress`: of the connection's other end. Never rejects. */
+  fetch(request: Request, remoteAddress: string): Promise<Response>;
+  /** The routes as an OpenAPI 3.1 document, from the schemas in use. */
+  describe(): object;
+}
+
+const requestIdPattern = /^[\w.-]{8,64}$/;
+
+export function createRestApp(deps: RestDeps): RestEdge {
+  const app = createApp(deps);
+  const routes: RouteDeps = {...deps, app, failures: createFailureLimit({now: deps.service.now})};
+  mountHealth(routes);
+  mountTenants(routes);
+  mountMe(routes);
+  mountSync(routes);
+  mountConflicts(routes);
+  mountAudit(routes);
+  return {
+    async fetch(request, remoteAddress) {
+      const origin = corsHeaders(request.headers.get('origin'), deps.allowedOrigins ?? []);
+      const answer = isPreflight(request)
+        ? preflightResponse()
+        : await app.fetch(request, {address: addressOf(deps, request, remoteAddress)});
+      for (const [name, value] of Object.entries(origin)) answer.headers.set(name, value);
+      return answer;
+    },
+    describe: () => app.getOpenAPI31Document({openapi: '3.1.0', info: {title: 'Fieldmerge', version: '1'}}),
+  };
+}
+
+/** Behind a proxy the last address is the one it saw itself; those before it are the caller's word. */
+function addressOf({clientAddressHeader}: RestDeps, request: Request, remoteAddress: string): string {
+  if (clientAddressHeader === undefined) return remoteAddress;
+  const last = request.headers.get(clientAddressHeader)?.split(',').at(-1)?.trim() ?? '';
+  return last === '' ? remoteAddress : last;
+}
+
+function createApp({log}: RestDeps): RestApp {
+  const app = new OpenAPIHono<RestEnv>();
+  app.use(async (context, next) => {
+    const given = context.req.header('x-request-id') ?? '';
+    const requestId = requestIdPattern.test(given) ? given : randomUUID();
+    context.set('requestId', requestId);
+    const started = performance.now();
+    await next();
+    context.res.headers.set('x-request-id', requestId);
+    context.res.headers.set('x-content-type-options', 'nosniff');
+    if (!context.res.headers.has('cache-control')) context.res.headers.set('cache-control', 'no-store');
+    log.debug('request answered', {
+      requestId,
+      method: context.req.method,
+      status: context.res.status,
+      ms: Math.round(performance.now() - started),
+      tenantId: context.get('tenantId'),
+      deviceId: context.get('deviceId'),
+    });
+  });
+  app.onError((thrown, context) => {
+    const error = asSyncError(thrown);
+    const requestId = context.get('requestId');
+    const level = logLevelOf(error.code);
+    const fields = {requestId, code: error.code, tenantId: context.get('tenantId')};
+    if (level === 'error') log.error('a request failed', fields, thrown);
+    else log[level]('a request was refused', fields);
+    return problemResponse(error, requestId);
+  });
+  app.notFound((context) => {
+    const methods = methodsOf(app, context.req.path);
+    const error = new SyncError(methods.length > 0 ? 'method_not_allowed' : 'not_found');
+    const answer = problemResponse(error, context.get('requestId'));
+    if (methods.length > 0) answer.headers.set('allow', methods.join(', '));
+    return answer;
+  });
+  return app;
+}
+
+/** Methods that some route has for this path. */
+function methodsOf(app: RestApp, path: string): string[] {
+  const methods = new Set<string>();
+  for (const route of app.routes) {
+    if (route.method === 'ALL') continue;
+    const pattern = new RegExp(`^${route.path.replace(/:[^/]+/g, '[^/]+')}$`);
+    if (pattern.test(path)) methods.add(route.method);
+  }
+  if (methods.has('GET')) methods.add('HEAD');
+  return [...methods].sort();
+}

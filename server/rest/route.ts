@@ -1,0 +1,217 @@
+// How a route is declared and entered: who may call it, what it takes and what it answers. The same declaration
+// validates requests and becomes the OpenAPI document.
+import {createRoute, type OpenAPIHono} from '@hono/zod-openapi';
+import {z} from 'zod';
+import {SyncError} from '#crdt/protocol/error-code.ts';
+import {tenantId as tenantIdSchema, type DeviceId, type TenantId} from '#crdt/protocol/ids.ts';
+import type {FailureLimit} from '../auth/failure-limit.ts';
+import type {TokenVerifier} from '../auth/verify-token.ts';
+import type {Logger} from '../logger.ts';
+import type {Member} from '../sync/members.ts';
+import {faultsByField} from '../sync/schema-faults.ts';
+import type {Service} from '../sync/service.ts';
+import {authenticate, type Caller} from './authenticate.ts';
+import {readJsonBody} from './json-body.ts';
+import {badRequest} from './problem.ts';
+
+export interface RestDeps {
+  readonly service: Service;
+  readonly verifier: TokenVerifier;
+  readonly log: Logger;
+  /** False while starting, draining, or without its database. */
+  readonly isReady: () => Promise<boolean>;
+  /** Prometheus' text format. */
+  readonly metrics: () => Promise<string>;
+  /** Lower case; set behind a proxy that is trusted to put the caller's address there. */
+  readonly clientAddressHeader?: string | undefined;
+  readonly allowedOrigins?: readonly string[] | undefined;
+}
+
+/** `requestId` and `tenantId` are for the log. */
+export interface RestEnv {
+  readonly Bindings: {readonly address: string};
+  readonly Variables: {requestId: string; tenantId: string; deviceId: string};
+}
+
+export type RestApp = OpenAPIHono<RestEnv>;
+export type RouteDeps = RestDeps & {readonly app: RestApp; readonly failures: FailureLimit};
+
+export interface RouteSpec {
+  readonly method: 'get' | 'post' | 'patch' | 'put' | 'delete';
+  /** Parameters as `{id}`. */
+  readonly path: `/${string}`;
+  readonly summary: string;
+  readonly params?: z.ZodType;
+  readonly query?: z.ZodType;
+  readonly body?: z.ZodType;
+  /** Shown in the document instead of `body`, where that leaves parts to be read later. */
+  readonly documentedBody?: z.ZodType;
+  readonly answer: z.ZodType;
+  /** 200 if absent. */
+  readonly status?: 200 | 201;
+}
+
+export interface MemberSpec extends RouteSpec {
+  /** `path`: the parameter `id`. */
+  readonly tenantIn?: 'header' | 'path';
+  /** `body`: its `deviceId`, which a header may only repeat. */
+  readonly deviceIn?: 'header' | 'body';
+}
+
+type Read<Spec, Part extends string> =
+  Spec extends Record<Part, infer Schema extends z.ZodType> ? z.output<Schema> : undefined;
+
+export interface Input<Spec> {
+  readonly params: Read<Spec, 'params'>;
+  readonly query: Read<Spec, 'query'>;
+  readonly body: Read<Spec, 'body'>;
+}
+
+type Answer<Spec extends RouteSpec> = Promise<z.input<Spec['answer']> | Response>;
+
+/** For anybody. */
+export function openRoute<const Spec extends RouteSpec>(
+  deps: RouteDeps,
+  spec: Spec,
+  handle: (input: Input<Spec>) => Answer<Spec>,
+): void {
+  mount(deps, spec, {isSecured: false}, async (request) => handle(await readInput(spec, request)));
+}
+
+/** For users, members of a tenant or not. */
+export function userRoute<const Spec extends RouteSpec>(
+  deps: RouteDeps,
+  spec: Spec,
+  handle: (caller: Caller, input: Input<Spec>) => Answer<Spec>,
+): void {
+  mount(deps, spec, {isSecured: true}, async (request) => {
+    const caller = await authenticate(deps, request.raw.headers, request.address);
+    return handle(caller, await readInput(spec, request));
+  });
+}
+
+/** For members, in one tenant and on one device. */
+export function memberRoute<const Spec extends MemberSpec>(
+  deps: RouteDeps,
+  spec: Spec,
+  handle: (member: Member, input: Input<Spec>) => Answer<Spec>,
+): void {
+  mount(deps, spec, {isSecured: true}, async (request) => {
+    const caller = await authenticate(deps, request.raw.headers, request.address);
+    const tenantId = spec.tenantIn === 'path' ? tenantOfPath(request) : caller.tenantId;
+    const resolve = async (deviceId: DeviceId | undefined): Promise<Member> => {
+      const member = await deps.service.members.resolveMember({userId: caller.user.id, tenantId, deviceId});
+      request.seen(member);
+      return member;
+    };
+    if (spec.deviceIn !== 'body') {
+      const member = await resolve(caller.deviceId);
+      return handle(member, await readInput(spec, request));
+    }
+    const input = await readInput(spec, request);
+    return handle(await resolve(deviceOfBody(input.body, caller)), input);
+  });
+}
+
+function tenantOfPath({params}: RequestParts): TenantId {
+  const read = tenantIdSchema.safeParse(params['id']);
+  if (!read.success) throw new SyncError('no_membership');
+  return read.data;
+}
+
+export function deviceOfBody(body: unknown, caller: Caller): DeviceId | undefined {
+  const {deviceId} = body as {deviceId?: DeviceId};
+  if (deviceId !== undefined && caller.deviceId !== undefined && deviceId !== caller.deviceId)
+    throw badRequest({deviceId: 'differs from X-Device-Id'});
+  return deviceId ?? caller.deviceId;
+}
+
+interface RequestParts {
+  readonly raw: Request;
+  readonly address: string;
+  readonly params: Readonly<Record<string, string>>;
+  /** Tells the log who asks. */
+  readonly seen: (member: Member) => void;
+}
+
+async function readInput<Spec extends RouteSpec>(
+  spec: Spec,
+  {raw, params}: RequestParts,
+): Promise<Input<Spec>> {
+  const query = spec.query && Object.fromEntries(new URL(raw.url).searchParams);
+  return {
+    params: read(spec.params, params, () => new SyncError('not_found')),
+    query: read(spec.query, query, badRequest),
+    body: read(spec.body, spec.body && (await readJsonBody(raw)), badRequest),
+  } as Input<Spec>;
+}
+
+function read(
+  schema: z.ZodType | undefined,
+  value: unknown,
+  refusal: (faults: Record<string, string>) => SyncError,
+): unknown {
+  if (schema === undefined) return undefined;
+  const result = schema.safeParse(value);
+  if (!result.success) throw refusal(faultsByField(result.error));
+  return result.data;
+}
+
+function mount(
+  {app}: RouteDeps,
+  spec: RouteSpec,
+  {isSecured}: {isSecured: boolean},
+  enter: (request: RequestParts) => Promise<unknown>,
+): void {
+  const route = createRoute(documentOf(spec, isSecured));
+  app.openAPIRegistry.registerPath(route);
+  app.on(spec.method.toUpperCase(), route.getRoutingPath(), async (context) => {
+    const answer = await enter({
+      raw: context.req.raw,
+      address: context.env.address,
+      params: context.req.param(),
+      seen({tenantId, deviceId}) {
+        context.set('tenantId', tenantId);
+        context.set('deviceId', deviceId);
+      },
+    });
+    return answer instanceof Response ? answer : jsonResponse(JSON.stringify(answer), spec.status);
+  });
+}
+
+export const jsonResponse = (text: string, status = 200): Response =>
+  new Response(text, {status, headers: {'content-type': 'application/json'}});
+
+const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.string(),
+    requestId: z.string(),
+    fields: z.record(z.string(), z.string()).optional(),
+  })
+  .meta({id: 'Problem'});
+
+const json = (schema: z.ZodType) => ({'application/json': {schema}});
+
+function documentOf(spec: RouteSpec, isSecured: boolean) {
+  const {method, path, summary, params, query, answer, status = 200} = spec;
+  const body = spec.documentedBody ?? spec.body;
+  return {
+    method,
+    path,
+    summary,
+    ...(isSecured ? {security: [{bearer: []}]} : {}),
+    request: {
+      ...(params instanceof z.ZodObject ? {params} : {}),
+      ...(query instanceof z.ZodObject ? {query} : {}),
+      ...(body === undefined ? {} : {body: {required: true, content: json(body)}}),
+    },
+    responses: {
+      [status]: {description: 'Done.', content: json(answer)},
+      default: {description: 'Refused.', content: {'application/problem+json': {schema: problemSchema}}},
+    },
+  };
+}

@@ -1,0 +1,34 @@
+// Batch catch-up and push for devices without a socket.
+import {pullQuery, pullResponse} from '#crdt/protocol/pull.ts';
+import {pushEnvelope, pushRequest, pushResponse} from '#crdt/protocol/push.ts';
+import {pull} from '../sync/pull.ts';
+import {push} from '../sync/push.ts';
+import {jsonResponse, memberRoute, type RouteDeps} from './route.ts';
+
+export function mountSync(deps: RouteDeps): void {
+  const {service} = deps;
+  memberRoute(
+    deps,
+    {
+      method: 'post',
+      path: '/v1/sync/push',
+      summary: 'Changes of one device, in the order it made them. A bad one never fails the others.',
+      body: pushEnvelope,
+      documentedBody: pushRequest,
+      deviceIn: 'body',
+      answer: pushResponse,
+    },
+    (member, {body}) => push(service, member, body),
+  );
+  memberRoute(
+    deps,
+    {
+      method: 'get',
+      path: '/v1/sync/pull',
+      summary: 'Records changed after a place in the feed, each once, in its current state.',
+      query: pullQuery,
+      answer: pullResponse,
+    },
+    async (member, {query}) => jsonResponse(await pull(service, member, query)),
+  );
+}
