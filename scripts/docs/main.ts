@@ -5,6 +5,7 @@ import {dirname, join} from 'node:path';
 import {configPage} from './config-page.ts';
 import {entitiesPage} from './entities-page.ts';
 import {errorsPage} from './errors-page.ts';
+import {framesPage} from './frames-page.ts';
 import {layersPage} from './layers-page.ts';
 import {limitsPage} from './limits-page.ts';
 import type {Page} from './page.ts';
@@ -14,6 +15,7 @@ const GENERATED = 'docs/generated';
 
 const pages: readonly Page[] = [
   errorsPage(),
+  framesPage(),
   configPage(),
   limitsPage(),
   entitiesPage(),
