@@ -37,8 +37,8 @@ export async function findPushResults(
 }
 
 /** Forgets results older than `days`; how many there were. Crosses tenants: run by a maintenance task only. */
-export async function forgetPushResults(client: pg.ClientBase, days: number): Promise<number> {
-  const result = await client.query(
+export async function forgetPushResults(pool: pg.Pool, days: number): Promise<number> {
+  const result = await pool.query(
     `DELETE FROM push_results WHERE created_at < now() - make_interval(days => $1)`,
     [days],
   );

@@ -16,6 +16,7 @@ import {chooseTransport} from './live/choose-transport.ts';
 import {createLiveEdge} from './live/edge.ts';
 import {openKeyring} from './keyring.ts';
 import type {Logger} from './logger.ts';
+import {startMaintenance} from './maintenance.ts';
 import {createMetrics, type Metrics} from './metrics.ts';
 import {createRestApp} from './rest/app.ts';
 import {createService, type Service} from './sync/service.ts';
@@ -84,13 +85,14 @@ async function startParts(
     clientAddressHeader: config.clientAddressHeader,
     allowedOrigins: config.allowedOrigins,
   });
+  closers.push(startMaintenance({pool: database.pool, log}));
   const chosen = chooseTransport(config.transport);
   if (chosen.kind === 'unavailable') throw new Error(`TRANSPORT=uws cannot be used: ${chosen.reason}`);
   if (chosen.fallbackReason !== undefined) log.info('uWebSockets.js does not load here; serving with ws', {});
   const transport = await chosen.start({
     host: config.host,
     port: config.port,
-    fetch: rest.fetch,
+    fetch: (request, remoteAddress) => rest.fetch(request, remoteAddress),
     accept: live.accept,
     frameBytesMax: FRAME_BYTES_MAX,
     bodyBytesMax: BODY_BYTES_MAX,
