@@ -3,7 +3,7 @@ import type {Timers} from '#server/live/timers.ts';
 
 export interface ManualTimers extends Timers {
   /** ms since epoch: the wall clock at the start plus what has passed. */
-  now(): number;
+  readonly now: () => number;
   /** Lets time pass; what falls due runs in order, at its time. */
   pass(ms: number): void;
 }
