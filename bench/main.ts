@@ -30,7 +30,13 @@ async function runAll(chosen: Arguments, postgres: BenchPostgres): Promise<void>
   );
   const results: ScenarioResult[] = [];
   for (const scenario of chosen.scenarios) {
-    const result = await runScenario(scenario, {...chosen, peers, postgres, onProgress: progress});
+    const result = await runScenario(scenario, {
+      ...chosen,
+      peers,
+      postgres,
+      isCold: true,
+      onProgress: progress,
+    });
     console.log(formatResult(scenario, result, {peers, scale: chosen.scale}));
     results.push(result);
   }

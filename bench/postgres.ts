@@ -29,15 +29,12 @@ async function administer<T extends pg.QueryResultRow>(url: string, statement: s
   return rows;
 }
 
-export async function startBenchPostgres(): Promise<BenchPostgres> {
-  const folder = await mkdtemp(join(await realpath(tmpdir()), 'fieldmerge-bench-'));
-  // As root, Postgres runs as another user, which must get in.
-  await chmod(folder, 0o711);
-  const dataDir = join(folder, 'postgres-data');
-  const embedded = await startEmbedded({dataDir});
-  const {url} = embedded;
+/** Databases on a Postgres that runs already. `postmaster`: its pid, to read its CPU time; without, that is unknown. */
+export async function useBenchPostgres(
+  url: string,
+  {folder, postmaster}: {folder: string; postmaster?: number | undefined},
+): Promise<Omit<BenchPostgres, 'stop'>> {
   const [row] = await administer<{server_version: string}>(url, 'SHOW server_version');
-  const postmaster = await findPostmaster(await realpath(join(dataDir, 'postgres')));
   return {
     version: row?.server_version ?? 'unknown',
     folder,
@@ -54,6 +51,18 @@ export async function startBenchPostgres(): Promise<BenchPostgres> {
     async checkpoint() {
       await administer(url, 'CHECKPOINT');
     },
+  };
+}
+
+export async function startBenchPostgres(): Promise<BenchPostgres> {
+  const folder = await mkdtemp(join(await realpath(tmpdir()), 'fieldmerge-bench-'));
+  // As root, Postgres runs as another user, which must get in.
+  await chmod(folder, 0o711);
+  const dataDir = join(folder, 'postgres-data');
+  const embedded = await startEmbedded({dataDir});
+  const postmaster = await findPostmaster(await realpath(join(dataDir, 'postgres')));
+  return {
+    ...(await useBenchPostgres(embedded.url, {folder, postmaster})),
     async stop() {
       await embedded.stop();
       await rm(folder, {recursive: true, force: true});

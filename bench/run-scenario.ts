@@ -1,16 +1,12 @@
 // Asks one scenario's question of every peer, several times in turn, so that a mood of the machine falls on all.
 import type {Peer, PeerName} from './peers/peer.ts';
-import type {BenchPostgres} from './postgres.ts';
 import type {Goal, Scenario} from './scenarios/scenario.ts';
 import {spreadOf, type Spread} from './statistics.ts';
-import {openTrial} from './trial.ts';
+import {openTrial, type TrialSettings} from './trial.ts';
 
-export interface RunSettings {
-  readonly postgres: BenchPostgres;
+export interface RunSettings extends Omit<TrialSettings, 'peer'> {
   readonly peers: readonly Peer[];
-  readonly scale: number;
   readonly repetitions: number;
-  readonly profileFolder: string | undefined;
   readonly onProgress: (message: string) => void;
 }
 

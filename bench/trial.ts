@@ -7,9 +7,11 @@ import {cpuSecondsOf, forgetPeak, peakBytesOf} from './process-usage.ts';
 import type {Trial} from './scenarios/scenario.ts';
 
 export interface TrialSettings {
-  readonly postgres: BenchPostgres;
+  readonly postgres: Omit<BenchPostgres, 'stop'>;
   readonly peer: Peer;
   readonly scale: number;
+  /** False: the server that seeded is used on, so nothing is cold. Spares time where figures do not matter. */
+  readonly isCold: boolean;
   readonly profileFolder: string | undefined;
 }
 
@@ -42,6 +44,7 @@ export function openTrial(settings: TrialSettings): Trial & {close(): Promise<vo
   }
 
   async function startServer(needs: {devices: number; records: number}): Promise<PeerServer> {
+    if (running !== undefined && !settings.isCold) return running;
     await stop();
     place ??= await makePlace();
     const {databaseUrl, folder} = place;
@@ -49,11 +52,13 @@ export function openTrial(settings: TrialSettings): Trial & {close(): Promise<vo
     if (place.cursor === null) {
       running = await peer.start(options);
       place.cursor = await peer.seed(running, {...options, records: needs.records});
-      await stop();
-      await postgres.checkpoint();
+      if (settings.isCold) {
+        await stop();
+        await postgres.checkpoint();
+      }
     }
-    const server = await peer.start({...options, profileFolder: settings.profileFolder});
-    running = {...server, access: {...server.access, cursor: place.cursor}};
+    running ??= await peer.start({...options, profileFolder: settings.profileFolder});
+    running = {...running, access: {...running.access, cursor: place.cursor}};
     return running;
   }
 

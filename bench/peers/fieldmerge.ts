@@ -210,9 +210,10 @@ function readSessionFrame(frame: ServerFrame, events: DeviceEvents): void {
 }
 
 async function connect(access: Access, {device}: ConnectOptions, events: DeviceEvents): Promise<DeviceLink> {
+  // From the beginning: what the server itself wrote into the seeded records belongs to a device's copy.
   const session = await openSession(
     access,
-    {device, cursor: access.cursor, clientId: clientOf(device)},
+    {device, cursor: null, clientId: clientOf(device)},
     {onFrame: (frame) => readSessionFrame(frame, events), onFault: (message) => events.onFault(message)},
   );
   return {send: (request, edits) => session.send(edits, request), close: () => session.close()};

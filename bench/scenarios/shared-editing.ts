@@ -86,7 +86,9 @@ function assertKept(reports: readonly GroupReport[], {edits, lost}: DeliverySumm
   const replicas = reports.flatMap((report) => report.replicas);
   for (const replica of replicas) {
     if (replica.edits !== edits || replica.incomplete > 0)
-      throw new Error(`device ${replica.device} holds ${replica.edits} of ${edits} edits`);
+      throw new Error(
+        `device ${replica.device} holds ${replica.edits} of ${edits} edits, ${replica.incomplete} documents wait`,
+      );
   }
   if (new Set(replicas.map(({hash}) => hash)).size > 1)
     throw new Error('the sampled devices show different values');
