@@ -71,8 +71,9 @@ export const BODY_BYTES_MAX = 1024 * 1024;
 export const PUSH_CHANGES_MAX = 500;
 export const PULL_LIMIT_DEFAULT = 500;
 export const PULL_LIMIT_MAX = 1_000;
-/** Bytes of payload in one pull, and of documents told to a device whose changes were refused. Past it: the next page. */
+/** Bytes of payload in one pull; past it comes the next page. */
 export const PULL_BYTES_MAX = 4 * 1024 * 1024;
+/** Bytes of documents and texts told with the refused changes of one push; past it the device pulls. */
 export const PUSH_STATES_BYTES_MAX = 4 * 1024 * 1024;
 /** Items of one page of any other list. */
 export const LIST_LIMIT_DEFAULT = 50;

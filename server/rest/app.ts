@@ -54,6 +54,7 @@ function addressOf({clientAddressHeader}: RestDeps, request: Request, remoteAddr
 
 function createApp({log}: RestDeps): RestApp {
   const app = new OpenAPIHono<RestEnv>();
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {type: 'http', scheme: 'bearer'});
   app.use(async (context, next) => {
     const given = context.req.header('x-request-id') ?? '';
     const requestId = requestIdPattern.test(given) ? given : randomUUID();

@@ -4,13 +4,17 @@ import {BODY_BYTES_MAX} from '#crdt/protocol/limits.ts';
 
 const typePattern = /^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i;
 
-/** Throws SyncError `unsupported_media_type`, `body_too_large` or `bad_json`. */
+/** A request without any body says `{}`. Throws SyncError `unsupported_media_type`, `body_too_large` or `bad_json`. */
 export async function readJsonBody(request: Request): Promise<unknown> {
-  if (!typePattern.test(request.headers.get('content-type') ?? ''))
-    throw new SyncError('unsupported_media_type');
+  const type = request.headers.get('content-type');
+  if (type !== null && !typePattern.test(type)) throw new SyncError('unsupported_media_type');
   if (Number(request.headers.get('content-length') ?? 0) > BODY_BYTES_MAX)
     throw new SyncError('body_too_large');
   const bytes = await readBytes(request);
+  if (type === null) {
+    if (bytes.length === 0) return {};
+    throw new SyncError('unsupported_media_type');
+  }
   try {
     return JSON.parse(new TextDecoder('utf-8', {fatal: true}).decode(bytes)) as unknown;
   } catch {

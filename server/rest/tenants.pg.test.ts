@@ -120,6 +120,16 @@ test('a code works for whoever holds it, once', async () => {
   });
 });
 
+test('a verified address needs no code, nor any body', async () => {
+  const manager = await world.newManager();
+  const person = await world.newPerson();
+  const {tenantId} = manager;
+  await manager.post(`/v1/tenants/${tenantId}/invite`, {email: person.email.toUpperCase(), role: 'manager'});
+  const headers = {authorization: `Bearer ${person.token}`};
+  const answer = await world.ask(`/v1/tenants/${tenantId}/activate`, {method: 'POST', headers});
+  expect(answer).toMatchObject({status: 200, body: {tenantId, role: 'manager'}});
+});
+
 test('a name that fits no field does not keep anybody out', async () => {
   const manager = await world.newManager();
   const person = await world.newPerson('x'.repeat(300));

@@ -10,8 +10,8 @@ export interface ResultWriter {
 }
 
 /**
- * One per push: a document that a device must start over from is told once, and all of them together have a
- * bound. Past it the device pulls.
+ * One per push: a document that a device must start over from is told once, and these with the current texts have
+ * a bound together. Past it the device pulls.
  */
 export function createResultWriter(): ResultWriter {
   const told = new Set<string>();
@@ -26,6 +26,12 @@ export function createResultWriter(): ResultWriter {
     return {generation, state: base64(state)};
   };
 
+  const textOf = (text: string | undefined): Pick<PushError, 'current'> => {
+    if (text === undefined || bytes + text.length > PUSH_STATES_BYTES_MAX) return {};
+    bytes += text.length;
+    return {current: text};
+  };
+
   return {
     refused: (index, entityId, error) => ({index, entityId, status: 'rejected', error}),
     answered(index, change, receipt) {
@@ -37,7 +43,7 @@ export function createResultWriter(): ResultWriter {
         case 'rejected': {
           const {error, current} = receipt;
           const state = change.kind === 'yjs' && current !== null ? stateOf(change, current) : {};
-          const {code, message, fields, current: text} = error;
+          const {code, message, fields} = error;
           return {
             ...common,
             status: 'rejected',
@@ -46,7 +52,7 @@ export function createResultWriter(): ResultWriter {
               code,
               message,
               ...(fields === undefined ? {} : {fields: {...fields}}),
-              ...(text === undefined ? {} : {current: text}),
+              ...textOf(error.current),
               ...state,
             },
           };

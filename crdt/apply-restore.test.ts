@@ -1,0 +1,137 @@
+import {expect, test} from 'vitest';
+import {applyChange} from './apply-change.ts';
+import type {Actor, ChangeOutcome, JsonChange, RestoreChange} from './change.ts';
+import {entities} from './entities/registry.ts';
+import type {EntityName} from './entities/entity.ts';
+import {deletedAtOf, emptyRecord, fieldsOf, type RecordState} from './record.ts';
+
+const ID = '6f9619ff-8b86-4d01-b42d-00cf4fc964ff';
+const SERVER_CLIENT = 2 ** 32;
+const manager: Actor = {userId: 'ana', deviceId: 'desk', role: 'manager', employeeId: null};
+
+/** A record of one entity, with its changes numbered from 1. */
+function recordOf(entity: EntityName, payload: JsonChange['payload']) {
+  const record = emptyRecord(entities[entity], ID, SERVER_CLIENT);
+  let seq = 0;
+  const apply = (change: JsonChange | RestoreChange, actor = manager) => {
+    seq++;
+    const outcome = applyChange(record, change, {
+      actor,
+      now: 1_000 * seq,
+      offset: 0,
+      seq,
+      readCursor: () => null,
+    });
+    if (outcome.kind !== 'done') throw new Error('A JSON change needs no other.');
+    return outcome;
+  };
+  const write = (fields: JsonChange['payload']) =>
+    apply({
+      kind: 'json',
+      op: 'upsert',
+      entity,
+      id: ID,
+      changeId: `change ${seq}`,
+      at: 1_000 * (seq + 1),
+      base: {kind: 'current'},
+      payload: fields,
+    });
+  const restore = (
+    values: RestoreChange['values'],
+    {deleted, actor}: {deleted?: boolean; actor?: Actor} = {},
+  ) =>
+    apply(
+      {
+        kind: 'restore',
+        entity,
+        id: ID,
+        changeId: `restore ${seq}`,
+        values,
+        ...(deleted === undefined ? {} : {deleted}),
+      },
+      actor,
+    );
+  write(payload);
+  return {record, write, restore};
+}
+
+const shown = (record: RecordState, ...names: string[]) => {
+  const fields = fieldsOf(record);
+  return names.map((name) => fields[name]);
+};
+const errorOf = (outcome: Extract<ChangeOutcome, {kind: 'done'}>) => [outcome.status, outcome.error?.code];
+
+test('a value is written in its normal form, and nothing is a conflict', () => {
+  const {record, restore} = recordOf('tasks', {title: 'A', priority: 'high'});
+  const outcome = restore({title: ' B '});
+  expect([outcome.status, outcome.conflicts]).toEqual(['applied', []]);
+  expect(shown(record, 'title', 'priority')).toEqual(['B', 'high']);
+  expect(record.doc.getMap('fields').get('title')).toEqual([2_000, 'B']);
+});
+
+test('what goes less far is restored all the same', () => {
+  const {record, restore} = recordOf('tasks', {title: 'A', status: 'completed'});
+  restore({status: 'on_hold'});
+  expect(shown(record, 'status')).toEqual(['on_hold']);
+});
+
+test('what is so already is no change', () => {
+  const {record, restore} = recordOf('tasks', {title: 'A'});
+  expect(restore({title: 'A', priority: null}, {deleted: false}).status).toBe('unchanged');
+  expect(record.writes.get('title')?.seq).toBe(1);
+});
+
+test('members and items are restored one by one', () => {
+  const {record, restore} = recordOf('clients', {kind: 'person', displayName: 'A', tags: ['one', 'two']});
+  restore({'tags/one': null, 'tags/three': true});
+  expect(shown(record, 'tags')).toEqual([['three', 'two']]);
+  const task = recordOf('tasks', {title: 'A', checklist: [{id: 'x', title: '1'}]});
+  task.restore({'checklist/x': {id: 'x', title: '2', position: 'a1'}});
+  expect(shown(task.record, 'checklist')).toEqual([[{id: 'x', title: '2', position: 'a1'}]]);
+  task.restore({'checklist/x': null});
+  expect(shown(task.record, 'checklist')).toEqual([[]]);
+});
+
+test('a record is deleted and brought back with a value', () => {
+  const {record, restore} = recordOf('tasks', {title: 'A'});
+  restore({}, {deleted: true});
+  expect(deletedAtOf(record)).toBe('1970-01-01T00:00:02.000Z');
+  restore({title: 'B'}, {deleted: false});
+  expect([deletedAtOf(record), ...shown(record, 'title')]).toEqual([null, 'B']);
+});
+
+test.each([
+  [{nothing: 1}, 'unknown_field'],
+  [{constructor: 1}, 'unknown_field'],
+  [{'title/x': 'B'}, 'unknown_field'],
+  [{checklist: []}, 'unknown_field'],
+  [{number: 7}, 'read_only_field'],
+  [{notes: 'B'}, 'invalid_value'],
+  [{title: 7}, 'invalid_value'],
+  [{title: 'B\u0000'}, 'invalid_value'],
+  [{title: null}, 'required_field'],
+  [{'checklist/x': 'B'}, 'invalid_value'],
+])('%j is refused whole', (values, code) => {
+  const {record, restore} = recordOf('tasks', {title: 'A'});
+  expect(errorOf(restore({priority: 'high', ...values}, {deleted: true}))).toEqual(['rejected', code]);
+  expect([deletedAtOf(record), ...shown(record, 'title', 'priority')]).toEqual([null, 'A', null]);
+});
+
+test('what is frozen or fixed stays', () => {
+  const invoice = {kind: 'invoice', status: 'issued', currency: 'EUR'};
+  const {record, restore} = recordOf('finance_entries', invoice);
+  expect(errorOf(restore({currency: 'USD', category: 'x'}))).toEqual(['rejected', 'frozen']);
+  expect(errorOf(restore({kind: 'expense'}))).toEqual(['rejected', 'frozen']);
+  expect(restore({currency: 'EUR'}).status).toBe('unchanged');
+  expect(shown(record, 'kind', 'currency', 'category')).toEqual(['invoice', 'EUR', null]);
+});
+
+test('only managers restore, and only what there is', () => {
+  const {restore} = recordOf('tasks', {title: 'A'});
+  const employee: Actor = {...manager, role: 'employee'};
+  expect(errorOf(restore({title: 'B'}, {actor: employee}))).toEqual(['rejected', 'forbidden']);
+  const change = {kind: 'restore', entity: 'tasks', id: ID, changeId: 'x', values: {}} as const;
+  const context = {actor: manager, now: 1, offset: 0, seq: 1, readCursor: () => null};
+  const outcome = applyChange(emptyRecord(entities.tasks, ID, SERVER_CLIENT), change, context);
+  expect(outcome).toMatchObject({status: 'rejected', error: {code: 'not_found'}});
+});
