@@ -1,0 +1,111 @@
+// The real server as a process that the kill test starts, kills and starts again on one DATA_DIR.
+import {spawn, type ChildProcess} from 'node:child_process';
+import {once} from 'node:events';
+import {readFile, realpath} from 'node:fs/promises';
+import {join} from 'node:path';
+import {createInterface} from 'node:readline';
+import {fileURLToPath} from 'node:url';
+import {setTimeout as delay} from 'node:timers/promises';
+import {stopImmediately} from '#db/embedded.ts';
+
+export interface ServerProcess {
+  readonly url: string;
+  /** Milliseconds from the start of the process until it was ready. */
+  readonly readyMs: number;
+  /** SIGKILL. */
+  kill(): Promise<void>;
+  /** SIGTERM; resolves to the exit code. */
+  stop(): Promise<number | null>;
+}
+
+const mainFile = fileURLToPath(new URL('../../server/main.ts', import.meta.url));
+const READY_MS_MAX = 60_000;
+
+export async function startServerProcess(dataDir: string): Promise<ServerProcess> {
+  const started = performance.now();
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    PORT: '0',
+    HOST: '127.0.0.1',
+    DATA_DIR: dataDir,
+    LOG_LEVEL: 'info',
+    // Empty counts as absent.
+    DATABASE_URL: '',
+    NODE_ENV: '',
+  };
+  const child = spawn('node', ['--import', 'tsx', mainFile], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const endWithUs = (): void => void child.kill('SIGKILL');
+  process.once('exit', endWithUs);
+  child.once('exit', () => process.off('exit', endWithUs));
+  const url = await listeningUrl(child);
+  while (!(await isReady(url))) {
+    if (performance.now() - started > READY_MS_MAX) throw new Error('The server did not become ready.');
+    await delay(10);
+  }
+  const end = async (signal: NodeJS.Signals): Promise<number | null> => {
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill(signal);
+      await once(child, 'exit');
+    }
+    return child.exitCode;
+  };
+  return {
+    url,
+    readyMs: performance.now() - started,
+    async kill() {
+      await end('SIGKILL');
+    },
+    stop: () => end('SIGTERM'),
+  };
+}
+
+/** From its log, which goes on being read: a full pipe would stop the server. */
+function listeningUrl(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    if (child.stdout === null) return;
+    const last: string[] = [];
+    createInterface({input: child.stdout}).on('line', (line) => {
+      last.push(line);
+      if (last.length > 20) last.shift();
+      const {message, url} = line.startsWith('{')
+        ? (JSON.parse(line) as {message?: string; url?: string})
+        : {};
+      if (message === 'listening' && url !== undefined) resolve(url);
+    });
+    child.once('exit', () => reject(new Error(`The server ended before it listened:\n${last.join('\n')}`)));
+  });
+}
+
+const isReady = (url: string): Promise<boolean> =>
+  fetch(`${url}/readyz`).then(
+    ({status}) => status === 200,
+    () => false,
+  );
+
+/** Of the Postgres that runs on the DATA_DIR now. */
+export async function databaseUrl(dataDir: string): Promise<string> {
+  const password = await readFile(join(dataDir, 'postgres-password'), 'utf8');
+  const pidFile = await readFile(join(await realpath(join(dataDir, 'postgres')), 'postmaster.pid'), 'utf8');
+  const port = pidFile.split('\n')[3] ?? '';
+  return `postgresql://fieldmerge:${password}@127.0.0.1:${port}/fieldmerge`;
+}
+
+/** Server and, if asked, Postgres go down, one shortly after the other, in either order. */
+export async function crash(
+  server: ServerProcess,
+  {
+    dataDir,
+    order,
+    gapMs,
+  }: {dataDir: string; order: 'server' | 'server-first' | 'postgres-first'; gapMs: number},
+): Promise<void> {
+  if (order === 'server') return server.kill();
+  const steps = [() => server.kill(), () => stopImmediately(dataDir)];
+  if (order === 'postgres-first') steps.reverse();
+  await steps[0]!();
+  await delay(gapMs);
+  await steps[1]!();
+}
