@@ -23,14 +23,19 @@ export async function readJsonBody(request: Request): Promise<unknown> {
   }
 }
 
-/** The body may be longer than it says, or say nothing. */
+/** The body may be longer than it says, say nothing, or break off: then its peer is gone, which is no fault of ours. */
 async function readBytes(request: Request): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
-    size += chunk.byteLength;
-    if (size > BODY_BYTES_MAX) throw new SyncError('body_too_large');
-    chunks.push(chunk);
+  try {
+    for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
+      size += chunk.byteLength;
+      if (size > BODY_BYTES_MAX) break;
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw new SyncError('bad_json', {cause: error});
   }
+  if (size > BODY_BYTES_MAX) throw new SyncError('body_too_large');
   return Buffer.concat(chunks, size);
 }
