@@ -11,6 +11,7 @@ import {
 } from '#crdt/byte-reader.ts';
 import {encodeFrame, frameKinds, type Frame} from '#crdt/protocol/frame.ts';
 import {readUuid} from '#crdt/protocol/wire.ts';
+import {exampleFrames} from '#test/golden/frames.ts';
 import {frameLayouts, type Part} from './frame-layouts.ts';
 import {code, markdownPage, table, type Page} from './page.ts';
 
@@ -18,26 +19,25 @@ import {code, markdownPage, table, type Page} from './page.ts';
 const SERVER_BYTE_MIN = 64;
 
 export function framesPage(): Page {
-  const kinds = Object.keys(frameKinds) as Frame['kind'][];
   return markdownPage('docs/generated/frames.md', {
     title: 'Frames',
     source: 'crdt/protocol/frame.ts',
     body: [
       'Each binary message is one frame: a byte for its kind, then its parts. `uint` is a varint of lib0, `int` a ' +
         'signed one; strings and bytes have their length in front; a UUID is 16 bytes; `optional` and flags are one ' +
-        'byte. No byte may follow the last part. How they are used: [protocol.md](../protocol.md).',
-      ...kinds.flatMap(describeFrame),
+        'byte. No byte may follow the last part. A test pins these examples per protocol version. How they are used: [protocol.md](../protocol.md).',
+      ...exampleFrames.flatMap(describeFrame),
     ],
   });
 }
 
-function describeFrame(kind: Frame['kind']): string[] {
-  const {parts, example} = frameLayouts[kind];
+function describeFrame(example: Frame): string[] {
+  const {kind} = example;
   const bytes = encodeFrame(example);
   const reader = readFrom(bytes);
   const rows: Row[] = [];
   take({bytes, reader, rows}, 'kind', () => `${readByte(reader)}`);
-  for (const part of parts) readPart({bytes, reader, rows}, part);
+  for (const part of frameLayouts[kind]) readPart({bytes, reader, rows}, part);
   if (reader.position !== bytes.length) throw new Error(`The layout of ${kind} leaves bytes unread.`);
   const sender = frameKinds[kind] < SERVER_BYTE_MIN ? 'device' : 'server';
   return [

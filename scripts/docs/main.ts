@@ -2,6 +2,7 @@
 // of them differs, or if the schema has changed without a migration.
 import {existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
+import {attacksPage} from './attacks-page.ts';
 import {configPage} from './config-page.ts';
 import {entitiesPage} from './entities-page.ts';
 import {errorsPage} from './errors-page.ts';
@@ -16,6 +17,7 @@ const GENERATED = 'docs/generated';
 const pages: readonly Page[] = [
   errorsPage(),
   framesPage(),
+  attacksPage(),
   configPage(),
   limitsPage(),
   entitiesPage(),
