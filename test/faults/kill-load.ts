@@ -91,11 +91,9 @@ process.on('disconnect', () => process.exit(0));
 
 for (const [kind, count] of Object.entries(task.devices) as [DeviceKind, number][]) {
   for (let place = 0; place < count; place++) {
-    runDevice(kind, place).catch((error: unknown) =>
-      answer({
-        kind: 'failed',
-        message: error instanceof Error ? (error.stack ?? error.message) : String(error),
-      }),
-    );
+    runDevice(kind, place).catch((error: unknown) => {
+      state.writing--;
+      answer({kind: 'failed', message: error instanceof Error ? error.message : String(error)});
+    });
   }
 }
