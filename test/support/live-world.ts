@@ -2,13 +2,15 @@
 import {onTestFinished} from 'vitest';
 import {BODY_BYTES_MAX, FRAME_BYTES_MAX} from '#crdt/protocol/limits.ts';
 import {createLiveEdge, type LiveEdge, type LiveEdgeDeps} from '#server/live/edge.ts';
-import type {StartTransport, Transport} from '#server/live/socket.ts';
+import type {Socket, StartTransport, Transport} from '#server/live/socket.ts';
 import {silentLogger} from '#server/logger.ts';
 import {LiveDevice, type LiveDeviceOptions} from './live-device.ts';
 import type {Person, World} from './world.ts';
 
 export interface LiveServer {
   readonly edge: LiveEdge;
+  /** The server's ends, in the order they opened. */
+  readonly sockets: readonly Socket[];
   readonly transport: Transport;
   readonly port: number;
   /** `ws://host:port`. */
@@ -29,11 +31,19 @@ export async function startLive(
     allowedOrigins: [],
     ...deps,
   });
+  const sockets: Socket[] = [];
   const transport = await start({
     host: '127.0.0.1',
     port: 0,
     fetch: () => new Response(null, {status: 404}),
-    accept: edge.accept,
+    accept(request) {
+      const decision = edge.accept(request);
+      if (typeof decision === 'number') return decision;
+      return (socket) => {
+        sockets.push(socket);
+        return decision(socket);
+      };
+    },
     frameBytesMax: FRAME_BYTES_MAX,
     bodyBytesMax: BODY_BYTES_MAX,
   });
@@ -41,6 +51,7 @@ export async function startLive(
   const url = `ws://127.0.0.1:${transport.port}`;
   return {
     edge,
+    sockets,
     transport,
     port: transport.port,
     url,
