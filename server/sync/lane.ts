@@ -11,14 +11,9 @@ import {
 import type {TenantId} from '#crdt/protocol/ids.ts';
 import {faultOf} from './database-fault.ts';
 import {CommitOutcomeUnknown} from '#db/transaction.ts';
-import {
-  AccessChanged,
-  flushGroup,
-  readCurrent,
-  RecordTooLarge,
-  type FlushDeps,
-  type LaneAccess,
-} from './flush-group.ts';
+import {flushGroup, RecordTooLarge} from './flush-group.ts';
+import {AccessChanged, type FlushDeps, type LaneAccess} from './load-group.ts';
+import {readCurrent} from './read-current.ts';
 import type {Committed, CurrentState, Receipt, Submission} from './submission.ts';
 
 export interface LaneDeps extends FlushDeps {

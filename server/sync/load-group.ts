@@ -1,0 +1,158 @@
+// Locks and loads what a group of changes needs to be decided: the records it touches, who may write, and the
+// answers that were given before.
+import type pg from 'pg';
+import type {ChangeContext} from '#crdt/change.ts';
+import {entities} from '#crdt/entities/registry.ts';
+import type {TenantId} from '#crdt/protocol/ids.ts';
+import {decodeRecord, splitRecord} from '#crdt/record-codec.ts';
+import {emptyRecord} from '#crdt/record.ts';
+import {readAccess, type MemberAccess} from '#db/access.ts';
+import type {TenantCipher} from '#db/cipher.ts';
+import {findPushResults, type StoredResult} from '#db/push-results.ts';
+import {bodyPlace, lockRecords, type StoredRecord} from '#db/records.ts';
+import type {WorkingRecord} from './decide-group.ts';
+import {EMPTY_STATE} from './receipts.ts';
+import type {CachedRecord, RecordCache} from './record-cache.ts';
+import type {Submission} from './submission.ts';
+
+/** What a lane knows of who may write, and at which version it learned it. */
+export interface LaneAccess {
+  accessVersion: number;
+  readonly members: Map<string, MemberAccess | null>;
+}
+
+export interface FlushDeps {
+  readonly pool: pg.Pool;
+  readonly cache: RecordCache;
+  readonly cipherOf: (tenantId: TenantId) => Promise<TenantCipher>;
+  /** The server's own Yjs client id. */
+  readonly serverClientId: number;
+  readonly readCursor: (tenantId: TenantId) => ChangeContext['readCursor'];
+}
+
+/** Somebody's role or membership changed since this lane last read them: decide again. */
+export class AccessChanged extends Error {}
+
+/** Who may write, as of one version: what another node or request forgets meanwhile does not change it. */
+export interface GroupAccess {
+  readonly version: number;
+  readonly members: ReadonlyMap<string, MemberAccess | null>;
+}
+
+export interface Loaded {
+  readonly access: GroupAccess;
+  readonly working: ReadonlyMap<string, WorkingRecord>;
+  readonly stored: ReadonlyMap<string, StoredRecord>;
+  readonly repeats: ReadonlyMap<string, StoredResult>;
+}
+
+export const recordName = ({change}: Submission): string => `${change.entity}/${change.id}`;
+const pushName = (deviceId: string, changeId: string): string => `${deviceId}/${changeId}`;
+
+export const repeatOf = (loaded: Loaded, {deviceId, changeId}: Submission): StoredResult | undefined =>
+  changeId === null ? undefined : loaded.repeats.get(pushName(deviceId, changeId));
+
+export async function loadGroup(
+  deps: FlushDeps,
+  client: pg.PoolClient,
+  group: {tenantId: TenantId; access: LaneAccess; submissions: readonly Submission[]; cipher: TenantCipher},
+): Promise<Loaded> {
+  const {tenantId, submissions} = group;
+  const keys = new Map(
+    submissions.map(({change}) => [`${change.entity}/${change.id}`, {entity: change.entity, id: change.id}]),
+  );
+  const cached = new Map([...keys].map(([name, key]) => [name, deps.cache.get(tenantId, key)]));
+  const named = submissions.flatMap(({deviceId, changeId}) =>
+    changeId === null ? [] : [{deviceId, changeId}],
+  );
+  // Sent together: the connection pipelines them.
+  const [rows, repeats, access] = await Promise.all([
+    lockRecords(
+      client,
+      tenantId,
+      [...keys].map(([name, key]) => ({...key, version: cached.get(name)?.version ?? null})),
+    ),
+    named.length === 0 ? [] : findPushResults(client, tenantId, named),
+    loadAccess(client, group),
+  ]);
+  const stored = new Map(rows.map((row) => [`${row.entity}/${row.id}`, row]));
+  const working = new Map(
+    [...keys].map(([name, key]) => [
+      name,
+      workOn(deps, {key, cipher: group.cipher, stored: stored.get(name), cached: cached.get(name)}),
+    ]),
+  );
+  return {
+    access,
+    working,
+    stored,
+    repeats: new Map(repeats.map((repeat) => [pushName(repeat.deviceId, repeat.changeId), repeat])),
+  };
+}
+
+async function loadAccess(
+  client: pg.PoolClient,
+  {
+    tenantId,
+    access,
+    submissions,
+  }: {tenantId: TenantId; access: LaneAccess; submissions: readonly Submission[]},
+): Promise<GroupAccess> {
+  const members = new Map<string, MemberAccess | null>();
+  const unknown = new Set<string>();
+  for (const {userId} of submissions) {
+    const member = access.members.get(userId);
+    if (member === undefined) unknown.add(userId);
+    else members.set(userId, member);
+  }
+  if (unknown.size === 0) return {version: access.accessVersion, members};
+  const read = await readAccess(client, tenantId, [...unknown]);
+  if (read === null) throw new Error('The tenant has no counter.');
+  // Members read at different versions must not be mixed: a version that moved clears what was known.
+  if (read.accessVersion !== access.accessVersion) access.members.clear();
+  if (read.accessVersion !== access.accessVersion && members.size > 0) throw new AccessChanged();
+  access.accessVersion = read.accessVersion;
+  for (const userId of unknown) members.set(userId, null);
+  for (const member of read.members) members.set(member.userId, member);
+  for (const [userId, member] of members) access.members.set(userId, member);
+  return {version: read.accessVersion, members};
+}
+
+function workOn(
+  deps: FlushDeps,
+  {
+    key,
+    cipher,
+    stored,
+    cached,
+  }: {
+    key: {entity: keyof typeof entities; id: string};
+    cipher: TenantCipher;
+    stored: StoredRecord | undefined;
+    cached: CachedRecord | undefined;
+  },
+): WorkingRecord {
+  const fresh = {deltas: [], changedFields: new Set<string>(), place: 0};
+  if (stored === undefined) {
+    return {
+      ...fresh,
+      record: emptyRecord(entities[key.entity], key.id, deps.serverClientId),
+      loadedState: EMPTY_STATE,
+      isNew: true,
+      version: 0,
+    };
+  }
+  const {version} = stored;
+  if (stored.body === null && cached !== undefined)
+    return {...fresh, record: cached.record, loadedState: cached.state, isNew: false, version};
+  const bytes = cipher.open(stored.body ?? new Uint8Array(), bodyPlace(key, version));
+  const {seq, generation} = stored;
+  const record = decodeRecord(bytes, {
+    entity: entities[key.entity],
+    id: key.id,
+    seq,
+    generation,
+    clientId: deps.serverClientId,
+  });
+  return {...fresh, record, loadedState: splitRecord(bytes).state, isNew: false, version};
+}
