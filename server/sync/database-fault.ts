@@ -35,8 +35,8 @@ function faultOfState(code: string): DatabaseFault {
 // The driver's own errors have no code.
 const connectionMessages = /terminat|timeout|not queryable|Connection/i;
 
-/** Errors of the system: ECONNREFUSED and its like. Of several addresses tried, only the code tells. */
-const systemCode = /^E[A-Z_]+$/;
+/** Errors of the system: ECONNREFUSED and its like, not Node's own ERR_*. Of several addresses tried, only the code tells. */
+const systemCode = /^E(?!RR_)[A-Z_]+$/;
 
 function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
