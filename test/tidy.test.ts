@@ -23,7 +23,8 @@ const longFiles: Readonly<Record<string, number>> = {
   'crdt/update-reader.test.ts': 417,
   'test/attacks/catalogue.ts': 903,
   'test/attacks/fuzz.test.ts': 366,
-  'test/e2e/live.pg.test.ts': 419,
+  'test/e2e/live-connection.pg.test.ts': 431,
+  'test/e2e/live.pg.test.ts': 427,
   'test/model/bites.test.ts': 454,
 };
 

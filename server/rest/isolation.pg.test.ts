@@ -94,6 +94,7 @@ test("another tenant's employee is not invited as one's own", async () => {
   expect(comparable(await ask(me.body.member.employeeId))).toEqual(unknown);
 });
 
+// I19 of docs/protocol.md.
 test('nothing of another tenant is in any list', async () => {
   for (const path of ['/v1/sync/pull', '/v1/conflicts?limit=200', '/v1/audit?limit=200', '/v1/tenants']) {
     const {body} = await own.get(path);
