@@ -70,7 +70,8 @@ async function startParts(
   const state = {draining: false};
   const isReady = async (): Promise<boolean> =>
     !state.draining && (await isMigrated(database.pool).catch(() => false));
-  const live = createLiveEdge({service, verifier, log, allowedOrigins: config.allowedOrigins});
+  const {allowedOrigins, clientAddressHeader} = config;
+  const live = createLiveEdge({service, verifier, log, allowedOrigins, clientAddressHeader});
   metrics.watch({
     cache: service.cache,
     sockets: () => live.stats().sockets,
@@ -82,8 +83,8 @@ async function startParts(
     log,
     isReady,
     metrics: () => metrics.registry.metrics(),
-    clientAddressHeader: config.clientAddressHeader,
-    allowedOrigins: config.allowedOrigins,
+    clientAddressHeader,
+    allowedOrigins,
   });
   closers.push(startMaintenance({pool: database.pool, log}));
   const chosen = chooseTransport(config.transport);

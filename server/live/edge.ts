@@ -1,6 +1,7 @@
 // The live edge as server/start.ts wires it: which upgrades are taken, and what becomes of each socket.
 import {isEntityName} from '#crdt/entities/registry.ts';
 import {isUuid} from '#crdt/protocol/ids.ts';
+import {createFailureLimit} from '../auth/failure-limit.ts';
 import type {Logger} from '../logger.ts';
 import {Connection} from './connection.ts';
 import {LiveSession, type SessionDeps} from './session.ts';
@@ -18,38 +19,42 @@ export interface LiveEdge {
   stats(): {readonly sockets: number; readonly live: number; readonly yjs: number};
 }
 
-export interface LiveEdgeDeps extends SessionDeps {
+export interface LiveEdgeDeps extends Omit<SessionDeps, 'failures'> {
   readonly log: Logger;
   /** Origins of pages that may open sockets, beside those of this server itself. Native apps send none. */
   readonly allowedOrigins: readonly string[];
+  /** Header in which a trusted proxy names the caller; lower case. */
+  readonly clientAddressHeader?: string | undefined;
   readonly timers?: Timers;
   /** 0 to 1. */
   readonly random?: () => number;
 }
 
 export function createLiveEdge(deps: LiveEdgeDeps): LiveEdge {
-  const {log, timers = realTimers, random = Math.random} = deps;
+  const {log, timers = realTimers, random = Math.random, clientAddressHeader} = deps;
+  const session: SessionDeps = {...deps, failures: createFailureLimit({now: deps.service.now})};
   const sessions = createSessions({timers, random});
   const open = <S extends OpenSession & SocketEvents>(
     start: (connection: Connection) => S,
   ): ((socket: Socket) => SocketEvents) => {
     return (socket) => {
       const connection = new Connection({socket, log, timers});
-      const session = start(connection);
+      const events = start(connection);
       // Counted until the transport says that it is gone, not only until closing began.
-      const remove = sessions.add(session);
-      return withClosed(session, remove);
+      return withClosed(events, sessions.add(events));
     };
   };
   return {
     accept(request) {
       if (sessions.isDraining()) return 503;
       if (!isOriginAllowed(request, deps.allowedOrigins)) return 403;
-      if (request.path === LIVE_PATH) return open((connection) => new LiveSession(connection, deps));
+      const address = addressOf(request, clientAddressHeader);
+      if (request.path === LIVE_PATH)
+        return open((connection) => new LiveSession(connection, session, address));
       const record = readRoomPath(request.path);
       if (record === null) return 404;
       const query = new URLSearchParams(request.query);
-      return open((connection) => new YjsRoom(connection, deps, {record, query}));
+      return open((connection) => new YjsRoom(connection, session, {record, query, address}));
     },
     drain: () => sessions.drain(),
     stop: () => sessions.stop(),
@@ -73,6 +78,12 @@ function readRoomPath(path: string) {
 function isOriginAllowed({origin, host}: UpgradeRequest, allowed: readonly string[]): boolean {
   if (origin === undefined || allowed.includes(origin)) return true;
   return URL.canParse(origin) && host !== undefined && new URL(origin).host === host.toLowerCase();
+}
+
+/** Behind a proxy the last address is the one it saw itself; those before it are the caller's word. */
+function addressOf({header, remoteAddress}: UpgradeRequest, named: string | undefined): string {
+  const last = named === undefined ? undefined : header(named)?.split(',').at(-1)?.trim();
+  return last === undefined || last === '' ? remoteAddress : last;
 }
 
 const withClosed = (events: SocketEvents, remove: () => void): SocketEvents => ({

@@ -26,7 +26,8 @@ export interface Greeted {
   readonly welcome: Welcome;
 }
 
-export async function greet(deps: HandshakeDeps, hello: Hello): Promise<Greeted> {
+/** address: of the caller. */
+export async function greet(deps: HandshakeDeps, hello: Hello, address: string): Promise<Greeted> {
   const {service} = deps;
   // Taken before anything is awaited: what follows is our time, not the network's.
   const serverTime = service.now();
@@ -34,6 +35,7 @@ export async function greet(deps: HandshakeDeps, hello: Hello): Promise<Greeted>
     token: hello.token,
     tenantId: (hello.tenantId ?? undefined) as TenantId | undefined,
     deviceId: hello.deviceId as DeviceId,
+    address,
   });
   const position = hello.cursor === null ? 0 : service.cursors.read(member, hello.cursor);
   const clients = createClientIds(service, member);

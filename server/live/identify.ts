@@ -1,6 +1,7 @@
 // Who a connection speaks for. Asked when it opens and when its token is renewed; throws SyncError.
 import {SyncError} from '#crdt/protocol/error-code.ts';
 import type {DeviceId, TenantId} from '#crdt/protocol/ids.ts';
+import type {FailureLimit} from '../auth/failure-limit.ts';
 import type {TokenVerifier} from '../auth/verify-token.ts';
 import type {Member} from '../sync/members.ts';
 import type {Service} from '../sync/service.ts';
@@ -8,6 +9,15 @@ import type {Service} from '../sync/service.ts';
 export interface IdentifyDeps {
   readonly service: Pick<Service, 'users' | 'members'>;
   readonly verifier: Pick<TokenVerifier, 'verify'>;
+  readonly failures: FailureLimit;
+}
+
+export interface Claim {
+  readonly token: string;
+  readonly tenantId: TenantId | undefined;
+  readonly deviceId: DeviceId | undefined;
+  /** Of the caller. */
+  readonly address: string;
 }
 
 export interface Identity {
@@ -16,12 +26,16 @@ export interface Identity {
 }
 
 export async function identify(
-  {service, verifier}: IdentifyDeps,
-  claim: {token: string; tenantId: TenantId | undefined; deviceId: DeviceId | undefined},
+  {service, verifier, failures}: IdentifyDeps,
+  {token, tenantId, deviceId, address}: Claim,
 ): Promise<Identity> {
-  const {token, tenantId, deviceId} = claim;
+  if (failures.retryAfterMs(address) > 0) throw new SyncError('rate_limited');
   const verified = await verifier.verify(token);
-  if (!verified.ok) throw new SyncError(verified.code);
+  if (!verified.ok) {
+    // An expired token guesses at nothing: stock providers try theirs again until the app hands them another.
+    if (verified.code === 'unauthenticated') failures.record(address);
+    throw new SyncError(verified.code);
+  }
   const {expiresAtMs, ...claims} = verified.claims;
   const user = await service.users.resolveUser(claims);
   return {member: await service.members.resolveMember({userId: user.id, tenantId, deviceId}), expiresAtMs};

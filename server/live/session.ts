@@ -40,15 +40,20 @@ export class LiveSession implements SocketEvents, OpenSession {
   readonly kind = 'live';
   readonly #connection: Connection;
   readonly #deps: SessionDeps;
+  readonly #address: string;
   readonly #gate: Gate;
   readonly #congestion: Congestion;
   readonly #heartbeat: Heartbeat;
   readonly #cancelDeadline: () => void;
   #state: 'silent' | 'greeting' | Open = 'silent';
+  /** Checks under way whether the membership still holds; nothing is sent meanwhile. */
+  #rechecks = 0;
 
-  constructor(connection: Connection, deps: SessionDeps) {
+  /** address: of the caller. */
+  constructor(connection: Connection, deps: SessionDeps, address: string) {
     this.#connection = connection;
     this.#deps = deps;
+    this.#address = address;
     this.#gate = createGate(connection.socket);
     this.#congestion = createCongestion(connection, this.#gate);
     this.#heartbeat = startHeartbeat(connection, {gate: this.#gate, now: deps.service.now});
@@ -132,7 +137,7 @@ export class LiveSession implements SocketEvents, OpenSession {
   }
 
   async #greet(hello: Hello): Promise<void> {
-    const greeted = await greet(this.#deps, hello);
+    const greeted = await greet(this.#deps, hello, this.#address);
     if (this.#connection.isEnded()) return;
     const open = this.#openWith(greeted);
     this.#state = open;
@@ -175,9 +180,11 @@ export class LiveSession implements SocketEvents, OpenSession {
   /** Somebody's access changed: nothing more is sent until it is known that it was not this one's. */
   #recheck(open: Open): void {
     open.outbound.stop();
+    this.#rechecks++;
     assertStillMember(this.#deps.service, open.member).then(
       () => {
-        if (!this.#connection.isEnded()) open.outbound.start();
+        this.#rechecks--;
+        if (this.#rechecks === 0 && !this.#connection.isEnded()) open.outbound.start();
       },
       (error: unknown) => this.#connection.fail(error),
     );
@@ -185,7 +192,7 @@ export class LiveSession implements SocketEvents, OpenSession {
 
   async #renew({member, token: watch}: Open, token: string): Promise<void> {
     const {tenantId, deviceId} = member;
-    const renewed = await identify(this.#deps, {token, tenantId, deviceId});
+    const renewed = await identify(this.#deps, {token, tenantId, deviceId, address: this.#address});
     if (renewed.member.userId !== member.userId) throw new SyncError('forbidden');
     if (!isSameMembership(renewed.member, member)) throw new SyncError('membership_changed');
     watch.renew(renewed.expiresAtMs);

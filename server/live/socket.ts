@@ -41,6 +41,8 @@ export interface UpgradeRequest {
   readonly origin: string | undefined;
   /** The `Host` header: name and port the peer believes to speak to. */
   readonly host: string | undefined;
+  /** Any other header by its lower-case name. To be called only until the upgrade is decided. */
+  readonly header: (name: string) => string | undefined;
   readonly remoteAddress: string;
 }
 

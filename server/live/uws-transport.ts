@@ -86,6 +86,7 @@ function decideUpgrade(
     query: request.getQuery(),
     origin: request.getHeader('origin') || undefined,
     host: request.getHeader('host') || undefined,
+    header: (name) => request.getHeader(name) || undefined,
     remoteAddress: addressOf(response),
   });
   if (typeof decision === 'number') {

@@ -79,6 +79,7 @@ function upgradeRequestOf(incoming: IncomingMessage): UpgradeRequest {
     query: mark < 0 ? '' : target.slice(mark + 1),
     origin: incoming.headers.origin,
     host: incoming.headers.host,
+    header: (name) => incoming.headers[name]?.toString(),
     remoteAddress: plainAddress(incoming.socket.remoteAddress ?? ''),
   };
 }

@@ -10,7 +10,7 @@ import {createCongestion, type Congestion} from './congestion.ts';
 import type {Connection} from './connection.ts';
 import {createGate, type Gate} from './gate.ts';
 import {startHeartbeat, type Heartbeat} from './heartbeat.ts';
-import {assertStillMember, identify, type Identity} from './identify.ts';
+import {assertStillMember, identify, type Claim, type Identity} from './identify.ts';
 import {DRAIN_FINISH_MS} from './live-limits.ts';
 import {isOfGeneration, readRoomDocument, type RoomRecord} from './room-document.ts';
 import {createRoomInbound, type RoomInbound} from './room-inbound.ts';
@@ -26,6 +26,8 @@ export interface RoomRequest {
   readonly record: RoomRecord;
   /** `token`, `tenant`, `device`. Holds a secret: never logged. */
   readonly query: URLSearchParams;
+  /** Of the caller. */
+  readonly address: string;
 }
 
 interface Open {
@@ -99,9 +101,9 @@ export class YjsRoom implements SocketEvents, OpenSession {
     this.#connection.restart();
   }
 
-  async #begin({record, query}: RoomRequest): Promise<void> {
+  async #begin({record, query, address}: RoomRequest): Promise<void> {
     const {service} = this.#deps;
-    const identity = await identify(this.#deps, readClaim(query));
+    const identity = await identify(this.#deps, {...readClaim(query), address});
     const {member} = identity;
     // Followed before the record is read, so that nothing falls between. A batch that comes before there is
     // somebody to take it is in what is read below.
@@ -172,7 +174,7 @@ export class YjsRoom implements SocketEvents, OpenSession {
 }
 
 /** Throws SyncError for ids that are none. */
-function readClaim(query: URLSearchParams): Parameters<typeof identify>[1] {
+function readClaim(query: URLSearchParams): Omit<Claim, 'address'> {
   const tenant = query.get('tenant');
   const device = query.get('device');
   const tenantId = tenant === null ? undefined : tenantIdSchema.safeParse(tenant);

@@ -10,6 +10,7 @@ import {
   SLOW_RECEIVER_MS,
 } from '#crdt/protocol/limits.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
+import {AUTH_FAILURES_MAX} from '#server/auth/auth-limits.ts';
 import {listTransportsUnderTest} from '../conformance/transport-kinds.ts';
 import {LiveDevice, randomClientId} from '../support/live-device.ts';
 import {startLive, type LiveServer} from '../support/live-world.ts';
@@ -136,6 +137,24 @@ describe.each(listTransportsUnderTest())('$kind', ({start}) => {
       expect(await device.answered(request)).toMatchObject([{kind: 'ack'}]);
       expect(device.frames[0]?.kind).toBe('welcome');
     });
+  });
+
+  test('an address whose tokens are forged is held off, by the header of the proxy where there is one', async () => {
+    const live = await startLive(world, {start, clientAddressHeader: 'x-caller'});
+    const manager = await world.newManager();
+    const tryFrom = async (address: string, token: string): Promise<LiveDevice> => {
+      const device = new LiveDevice({url: live.url, headers: {'x-caller': `1.2.3.4, ${address}`}});
+      onTestFinished(() => device.close());
+      await device.opened();
+      device.ws.send(helloOf({...manager, token}));
+      await device.until(() => device.welcome !== null || device.closed !== null);
+      return device;
+    };
+    for (let attempt = 0; attempt < AUTH_FAILURES_MAX; attempt++) {
+      expect((await tryFrom('192.0.2.7', 'x.y.z')).closed?.code).toBe(4501);
+    }
+    expect((await tryFrom('192.0.2.7', manager.token)).closed).toEqual({code: 4529, reason: 'rate_limited'});
+    expect((await tryFrom('192.0.2.8', manager.token)).closed).toBeNull();
   });
 
   describe('upgrades', () => {

@@ -28,6 +28,8 @@ export interface LiveDeviceOptions {
   readonly clock?: number;
   /** Keep every frame in `frames`; off for long runs. */
   readonly keepFrames?: boolean;
+  /** Of the upgrade request. */
+  readonly headers?: Record<string, string>;
   /** A copy to go on with, for a device that comes back. */
   readonly records?: Map<string, Copy>;
 }
@@ -68,13 +70,14 @@ export class LiveDevice extends Watched {
     url,
     clientId = randomClientId(),
     keepFrames = true,
+    headers = {},
     records = new Map<string, Copy>(),
-  }: Pick<LiveDeviceOptions, 'url' | 'clientId' | 'keepFrames' | 'records'>) {
+  }: Pick<LiveDeviceOptions, 'url' | 'clientId' | 'keepFrames' | 'headers' | 'records'>) {
     super();
     this.clientId = clientId;
     this.records = records;
     this.#keepFrames = keepFrames;
-    this.ws = new WebSocket(`${url}/v1/sync/live`, {perMessageDeflate: false});
+    this.ws = new WebSocket(`${url}/v1/sync/live`, {perMessageDeflate: false, headers});
     this.ws.on('message', (bytes: Buffer) => this.#receive(bytes));
     this.ws.on('open', () => this.changed());
     // `close` follows.
