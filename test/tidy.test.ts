@@ -120,3 +120,9 @@ test('a migration is never edited once it is listed, and every one is listed', (
     .map((path) => [path, createHash('sha256').update(read(path)).digest('hex').slice(0, 16)]);
   expect(Object.fromEntries(present)).toEqual(migrations);
 });
+
+test('the devices of the demo share no code with the server: only its child process imports it', () => {
+  const demo = sources.filter((path) => path.startsWith('scripts/demo/') && path !== 'scripts/demo/serve.ts');
+  expect(demo.length).toBeGreaterThan(5);
+  expect(demo.filter((path) => /from '(#|\.\.)/.test(read(path)))).toEqual([]);
+});

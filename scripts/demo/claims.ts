@@ -19,7 +19,7 @@ const canonical = (value: unknown): string =>
       : part,
   );
 
-const WAIT_MS_MAX = 5_000;
+const WAIT_MS_MAX = 15_000;
 const LOOK_AGAIN_MS = 20;
 
 /** Looks again and again until `holds`; a claim that never does fails. Answers what was read last. */
