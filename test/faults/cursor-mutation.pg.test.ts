@@ -27,11 +27,18 @@ async function numberBySequence(pool: pg.Pool): Promise<void> {
       FOR EACH ROW EXECUTE FUNCTION take_positions()`);
 }
 
+/** Whether two commits overtake each other is up to the machine: one round of seconds nearly always shows it. */
+const ROUNDS_MAX = 12;
+
 test('with positions from a sequence the reader misses acknowledged writes', async () => {
-  const {url, database, drop} = await createTestDatabase();
-  onTestFinished(drop);
-  await numberBySequence(database.pool);
-  const report = await runCursor({pool: database.pool, url, ms: 3_000});
-  console.log(`cursor by sequence: ${report.written} acknowledged writes, ${report.missed} missed`);
-  expect(report.missed).toBeGreaterThan(0);
-}, 60_000);
+  let missed = 0;
+  for (let round = 1; round <= ROUNDS_MAX && missed === 0; round++) {
+    const {url, database, drop} = await createTestDatabase();
+    onTestFinished(drop);
+    await numberBySequence(database.pool);
+    const report = await runCursor({pool: database.pool, url, ms: 3_000});
+    console.log(`cursor by sequence: ${report.written} acknowledged writes, ${report.missed} missed`);
+    missed = report.missed;
+  }
+  expect(missed).toBeGreaterThan(0);
+}, 120_000);
