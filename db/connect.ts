@@ -7,6 +7,8 @@ import pg from 'pg';
 const CONNECT_MS_MAX = 10_000;
 /** Milliseconds an unused connection is kept. */
 const IDLE_MS_MAX = 30_000;
+/** Milliseconds to wait for the answer of one statement: past it the connection counts as gone. */
+const ANSWER_MS_MAX = 30_000;
 /** Milliseconds a transaction may wait for its next statement before Postgres ends its session. */
 const IDLE_IN_TRANSACTION_MS_MAX = 60_000;
 
@@ -72,6 +74,7 @@ export function connectDatabase(options: DatabaseOptions): Database {
     application_name: options.applicationName,
     connectionTimeoutMillis: CONNECT_MS_MAX,
     idleTimeoutMillis: IDLE_MS_MAX,
+    query_timeout: ANSWER_MS_MAX,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS_MAX,
     keepAlive: true,
     // Statements of one transaction that do not need each other's results travel together.
