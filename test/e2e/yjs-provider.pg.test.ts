@@ -1,9 +1,12 @@
 // The unmodified y-websocket provider on `/v1/sync/yjs/:entity/:id`, over a real socket and a real database.
 import {randomUUID} from 'node:crypto';
-import {afterAll, beforeAll, describe, expect, test} from 'vitest';
+import {afterAll, beforeAll, describe, expect, onTestFinished, test} from 'vitest';
+import {WebSocket} from 'ws';
+import * as decoding from 'lib0/decoding';
 import * as encoding from 'lib0/encoding';
 import * as Y from 'yjs';
 import {listTransportsUnderTest} from '../conformance/transport-kinds.ts';
+import {Watched} from '../conformance/watch.ts';
 import {growTask, memberOf} from '../support/compacted.ts';
 import {startLive, type LiveServer} from '../support/live-world.ts';
 import {createManualTimers} from '../support/manual-timers.ts';
@@ -163,6 +166,29 @@ describe.each(listTransportsUnderTest())('$kind', ({start}) => {
     expect(await conflictsOf(manager)).toEqual([]);
   });
 
+  test('a provider is given nothing of others before the server has what it wrote', async () => {
+    const {live, manager, id} = await setUp();
+    const one = await open(live, manager, {id});
+    one.set({title: 'Mend the roof'});
+    const other = await open(live, manager.onNewDevice(), {id});
+    await other.shows('title', 'Mend the roof');
+    const bare = openBareRoom(live.url, {id, person: manager.onNewDevice()});
+    await bare.until(() => bare.ws.readyState === bare.ws.OPEN);
+    bare.ws.send(syncMessage(STEP_1, Uint8Array.of(0)));
+    await bare.until(() => bare.kinds().includes('sync 0'));
+    // Changed meanwhile: not a word of it.
+    one.set({priority: 'high'});
+    await other.shows('priority', 'high');
+    bare.ws.send(Uint8Array.of(3));
+    await bare.until(() => bare.kinds().includes('awareness'));
+    expect(bare.kinds()).toEqual(['sync 0', 'awareness']);
+    bare.ws.send(syncMessage(STEP_2, Uint8Array.of(0, 0)));
+    await bare.until(() => bare.kinds().includes('sync 1'));
+    const doc = new Y.Doc();
+    Y.applyUpdate(doc, payloadOf(bare.frames[2]!));
+    expect(doc.getMap('fields').toJSON()).toMatchObject({priority: [expect.any(Number), 'high']});
+  });
+
   test('bytes that the guard refuses end the connection for good and harm nobody', async () => {
     const {live, manager, id} = await setUp();
     const one = await open(live, manager, {id});
@@ -289,6 +315,48 @@ describe.each(listTransportsUnderTest())('$kind', ({start}) => {
     await two.shows('title', 'Mend the roof');
   });
 });
+
+const STEP_1 = 0;
+const STEP_2 = 1;
+
+/** A room's socket without a provider: what comes is kept, nothing is answered. */
+class BareRoom extends Watched {
+  readonly ws: WebSocket;
+  readonly frames: Buffer[] = [];
+
+  constructor(url: string) {
+    super();
+    this.ws = new WebSocket(url);
+    this.ws.on('open', () => this.changed());
+    this.ws.on('message', (bytes: Buffer) => {
+      this.frames.push(bytes);
+      this.changed();
+    });
+  }
+
+  kinds(): string[] {
+    return this.frames.map((frame) => (frame[0] === 0 ? `sync ${frame[1]}` : 'awareness'));
+  }
+}
+
+function openBareRoom(url: string, {id, person}: {id: string; person: Person}): BareRoom {
+  const query = new URLSearchParams({
+    token: person.token,
+    tenant: person.tenantId ?? '',
+    device: person.deviceId,
+  });
+  const room = new BareRoom(`${url}/v1/sync/yjs/${entity}/${id}?${query.toString()}`);
+  onTestFinished(() => room.ws.terminate());
+  return room;
+}
+
+/** The bytes of a sync message, behind its two kinds and their length. */
+function payloadOf(frame: Uint8Array): Uint8Array {
+  const decoder = decoding.createDecoder(new Uint8Array(frame));
+  decoding.readVarUint(decoder);
+  decoding.readVarUint(decoder);
+  return decoding.readVarUint8Array(decoder);
+}
 
 function syncMessage(kind: number, bytes: Uint8Array): Uint8Array {
   return encoding.encode((encoder) => {
