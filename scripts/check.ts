@@ -19,6 +19,17 @@ const steps: readonly Step[] = [
   {name: 'generated docs', command: ['npm', 'run', '--silent', 'docs:check']},
   {name: 'tests', command: ['npm', 'test']},
   {name: 'transports under uWebSockets.js', command: ['npm', 'run', '--silent', 'test:uws']},
+  {
+    name: 'live sync under uWebSockets.js',
+    command: node(
+      'scripts/run-on-trixie.ts',
+      'node_modules/vitest/vitest.mjs',
+      'run',
+      'test/e2e/live',
+      'test/e2e/yjs',
+    ),
+    env: {TRANSPORTS: 'uws'},
+  },
   {name: 'every merge rule switched off is noticed', command: ['npm', 'run', '--silent', 'test:rules-off']},
   {name: 'kill test, 30 rounds', command: ['npm', 'run', '--silent', 'test:kill']},
   {name: 'demo', command: ['npm', 'run', '--silent', 'demo']},

@@ -2,16 +2,13 @@
 // Awareness is never decoded: its states carry no author, so a forged one could remove or speak for another
 // member. It is dropped, and answered with an empty update that keeps the provider from giving up.
 import * as encoding from 'lib0/encoding';
+import {messageYjsSyncStep1, messageYjsSyncStep2, messageYjsUpdate} from 'y-protocols/sync';
 import {Malformed, readBytes, readFrom, readUint, remaining, type ByteReader} from '#crdt/byte-reader.ts';
 
 const SYNC = 0;
 const AWARENESS = 1;
 const AUTH = 2;
 const QUERY_AWARENESS = 3;
-
-const STEP_1 = 0;
-const STEP_2 = 1;
-const UPDATE = 2;
 
 export type YjsMessage =
   | {readonly kind: 'step-1'; readonly stateVector: Uint8Array}
@@ -44,11 +41,11 @@ export function readYjsMessage(bytes: Uint8Array): YjsMessage | null {
 
 function readSync(reader: ByteReader): YjsMessage | null {
   switch (readUint(reader)) {
-    case STEP_1:
+    case messageYjsSyncStep1:
       return {kind: 'step-1', stateVector: readBytes(reader)};
-    case STEP_2:
+    case messageYjsSyncStep2:
       return {kind: 'step-2', update: readBytes(reader)};
-    case UPDATE:
+    case messageYjsUpdate:
       return {kind: 'update', update: readBytes(reader)};
     default:
       return null;
@@ -64,12 +61,13 @@ function writeSync(kind: number, bytes: Uint8Array): Uint8Array {
 }
 
 /** "This is what I have: send me the rest." */
-export const writeStep1 = (stateVector: Uint8Array): Uint8Array => writeSync(STEP_1, stateVector);
+export const writeStep1 = (stateVector: Uint8Array): Uint8Array =>
+  writeSync(messageYjsSyncStep1, stateVector);
 
 /** "This is the rest": a provider counts as synced after it. */
-export const writeStep2 = (update: Uint8Array): Uint8Array => writeSync(STEP_2, update);
+export const writeStep2 = (update: Uint8Array): Uint8Array => writeSync(messageYjsSyncStep2, update);
 
-export const writeUpdateMessage = (update: Uint8Array): Uint8Array => writeSync(UPDATE, update);
+export const writeUpdateMessage = (update: Uint8Array): Uint8Array => writeSync(messageYjsUpdate, update);
 
 /** An awareness update of nobody. */
 export const EMPTY_AWARENESS = Uint8Array.of(AWARENESS, 1, 0);
