@@ -54,6 +54,90 @@ export async function revokeInvitationsTo(
   );
 }
 
+/** The same for what was sent to the user's own address. */
+export async function revokeInvitationsOf(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  userId: UserId,
+): Promise<void> {
+  await client.query(
+    `UPDATE invitations SET revoked_at = now()
+     WHERE tenant_id = $1 AND email = (SELECT email FROM users WHERE id = $2)
+       AND accepted_at IS NULL AND revoked_at IS NULL`,
+    [tenantId, userId],
+  );
+}
+
+/** As its managers see it. */
+export interface ListedInvitationRow extends InvitationRow {
+  readonly email: string;
+  readonly createdBy: UserId;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+}
+
+const listedColumns = `id, email, role, employee_id AS "employeeId", accepted_by AS "acceptedBy",
+  revoked_at IS NOT NULL AS "isRevoked", expires_at <= clock_timestamp() AS "isExpired",
+  created_by AS "createdBy", created_at AS "createdAt", expires_at AS "expiresAt"`;
+
+const statusSql = `CASE WHEN accepted_at IS NOT NULL THEN 'accepted' WHEN revoked_at IS NOT NULL THEN 'revoked'
+  WHEN expires_at <= clock_timestamp() THEN 'expired' ELSE 'pending' END`;
+
+/** In the order in which they were made, after a place. */
+export async function listInvitations(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  {
+    after,
+    status,
+    limit,
+  }: {after: {createdAt: Date; id: string} | null; status: string | undefined; limit: number},
+): Promise<ListedInvitationRow[]> {
+  const {rows} = await client.query<ListedInvitationRow>(
+    `SELECT ${listedColumns} FROM invitations
+     WHERE tenant_id = $1 AND ($2::timestamptz IS NULL OR (created_at, id) > ($2, $3::uuid))
+       AND ($4::text IS NULL OR ${statusSql} = $4)
+     ORDER BY created_at, id LIMIT $5`,
+    [tenantId, after?.createdAt ?? null, after?.id ?? null, status ?? null, limit],
+  );
+  return rows;
+}
+
+export async function lockInvitationById(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  id: string,
+): Promise<ListedInvitationRow | undefined> {
+  const {rows} = await client.query<ListedInvitationRow>(
+    `SELECT ${listedColumns} FROM invitations WHERE tenant_id = $1 AND id = $2 FOR UPDATE`,
+    [tenantId, id],
+  );
+  return rows[0];
+}
+
+/** A new code in place of the old one, good for `days` from now. Resolves to the time it expires at. */
+export async function renewInvitation(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  {id, codeHash, days}: Pick<NewInvitation, 'id' | 'codeHash' | 'days'>,
+): Promise<Date> {
+  const {rows} = await client.query<{expiresAt: Date}>(
+    `UPDATE invitations SET code_hash = $3, expires_at = now() + make_interval(days => $4)
+     WHERE tenant_id = $1 AND id = $2 RETURNING expires_at AS "expiresAt"`,
+    [tenantId, id, codeHash, days],
+  );
+  const [row] = rows;
+  if (row === undefined) throw new Error('The invitation has gone while it was locked');
+  return row.expiresAt;
+}
+
+export async function revokeInvitation(client: pg.ClientBase, tenantId: TenantId, id: string): Promise<void> {
+  await client.query(`UPDATE invitations SET revoked_at = now() WHERE tenant_id = $1 AND id = $2`, [
+    tenantId,
+    id,
+  ]);
+}
+
 /** By code, or else the latest to that address. Locked, so that of two who accept at once one is first. */
 export async function lockInvitation(
   client: pg.ClientBase,

@@ -49,6 +49,90 @@ export async function saveMembership(
   return membership;
 }
 
+/** A membership with whose it is. */
+export interface HeldMembership extends MembershipRow {
+  readonly userId: UserId;
+}
+
+/**
+ * Locks the memberships of `userIds`, whatever their role, and all active managers': whoever is about to take a
+ * manager away holds these, so of two who take away the last two one sees what the other did.
+ */
+export async function lockManagersAnd(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  userIds: readonly UserId[],
+): Promise<HeldMembership[]> {
+  const {rows} = await client.query<HeldMembership>(
+    // In one order for all, so that nobody waits for each other.
+    `SELECT user_id AS "userId", ${membershipColumns} FROM memberships
+     WHERE tenant_id = $1 AND ((role = 'manager' AND status = 'active') OR user_id = ANY ($2::uuid[]))
+     ORDER BY user_id FOR UPDATE`,
+    [tenantId, userIds],
+  );
+  return rows;
+}
+
+/** Changes role or status and with them the role version, which ends the member's cursors. */
+export async function changeMembership(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  {userId, role, status, employeeId}: Pick<HeldMembership, 'userId' | 'role' | 'status' | 'employeeId'>,
+): Promise<void> {
+  await client.query(
+    `UPDATE memberships
+     SET role = $3, status = $4, employee_id = $5, role_version = role_version + 1, updated_at = clock_timestamp()
+     WHERE tenant_id = $1 AND user_id = $2`,
+    [tenantId, userId, role, status, employeeId],
+  );
+}
+
+/** A membership with its person. */
+export interface MemberRow extends HeldMembership {
+  readonly name: string | null;
+  readonly email: string | null;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+const memberSql = `
+  SELECT m.user_id AS "userId", m.id, m.role, m.status, m.employee_id AS "employeeId",
+         m.role_version AS "roleVersion", u.name, u.email, m.created_at AS "createdAt", m.updated_at AS "updatedAt"
+  FROM memberships m JOIN users u ON u.id = m.user_id
+  WHERE m.tenant_id = $1`;
+
+export async function findMember(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  userId: UserId,
+): Promise<MemberRow | undefined> {
+  const {rows} = await client.query<MemberRow>(`${memberSql} AND m.user_id = $2`, [tenantId, userId]);
+  return rows[0];
+}
+
+/** In the order in which they joined first, after a place. */
+export async function listMembers(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  {
+    after,
+    status,
+    limit,
+  }: {
+    after: {createdAt: Date; id: string} | null;
+    status: MembershipRow['status'] | undefined;
+    limit: number;
+  },
+): Promise<MemberRow[]> {
+  const {rows} = await client.query<MemberRow>(
+    `${memberSql} AND ($2::timestamptz IS NULL OR (m.created_at, m.id) > ($2, $3::uuid))
+       AND ($4::text IS NULL OR m.status = $4)
+     ORDER BY m.created_at, m.id LIMIT $5`,
+    [tenantId, after?.createdAt ?? null, after?.id ?? null, status ?? null, limit],
+  );
+  return rows;
+}
+
 /** Name of the index that keeps an employee record to one active member. */
 export const EMPLOYEE_TAKEN = 'memberships_employee';
 

@@ -1,19 +1,8 @@
 // The one catalogue of codes a caller can meet, with what each means on every edge: HTTP status,
 // WebSocket close code, whether trying again can help, and how loudly to log it. docs/generated/errors.md
 // is printed from it.
-
-interface ErrorCodeEntry {
-  /** HTTP status of a problem+json answer. */
-  readonly status: number;
-  /** 4400-4499: final, do not come back unchanged. 4500-4599: try again. Absent: never closes a socket. */
-  readonly close?: number;
-  readonly retryable: boolean;
-  readonly log: 'debug' | 'info' | 'warn' | 'error';
-  readonly cause: string;
-  readonly cure: string;
-}
-
-const entry = <const E extends ErrorCodeEntry>(value: E): ErrorCodeEntry => value;
+import {entry, type ErrorCodeEntry} from './error-entry.ts';
+import {membershipErrors} from './membership-errors.ts';
 
 export const errorCodes = {
   // Requests that cannot be read.
@@ -181,6 +170,9 @@ export const errorCodes = {
     cure: 'Give every change an id of its own.',
   }),
 
+  // Joining, and staying.
+  ...membershipErrors,
+
   // Changes that are refused.
   unknown_entity: entry({
     status: 400,
@@ -252,6 +244,13 @@ export const errorCodes = {
     log: 'debug',
     cause: 'The text changed since the base of this edit.',
     cure: 'Merge with the current text in `current`, or send `{append}`.',
+  }),
+  already_exists: entry({
+    status: 409,
+    retryable: false,
+    log: 'debug',
+    cause: 'A record of this id exists already.',
+    cure: 'Change it with PATCH, or create another under an id of its own.',
   }),
   precondition_failed: entry({
     status: 412,

@@ -21,6 +21,13 @@ export const since = z
   .optional()
   .meta({description: 'A `nextCursor`, or an ISO 8601 instant (inclusive). Absent: from the start.'});
 
+/** Where a list that is in order of making begins. */
+export const listCursor = z
+  .string()
+  .max(100)
+  .optional()
+  .meta({description: 'A `nextCursor` of this list. Absent: from the start.'});
+
 export const nextCursor = z.string().meta({description: 'Where the next page begins. Opaque.'});
 
 const DATE_MS_MAX = 8.64e15;

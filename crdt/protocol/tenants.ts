@@ -4,7 +4,7 @@ import {tenantId} from './ids.ts';
 import {LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX} from './limits.ts';
 import {instantText, nextCursor, pageLimit} from './moments.ts';
 
-const role = z.enum(['manager', 'employee']);
+export const role = z.enum(['manager', 'employee']);
 
 export const tenant = z.object({
   id: z.string(),

@@ -51,6 +51,10 @@ export const isSameMembership = (a: Member, b: Member): boolean =>
 /** Throws unless the membership still is what the connection was opened with. */
 export async function assertStillMember({members}: Pick<Service, 'members'>, member: Member): Promise<void> {
   const {userId, tenantId, deviceId} = member;
-  const current = await members.resolveMember({userId, tenantId, deviceId});
+  const current = await members.resolveMember({userId, tenantId, deviceId}).catch((error: unknown) => {
+    // It was one when the connection opened.
+    const isOver = error instanceof SyncError && error.code === 'no_membership';
+    throw isOver ? new SyncError('membership_changed', {cause: error}) : error;
+  });
   if (!isSameMembership(current, member)) throw new SyncError('membership_changed');
 }

@@ -9,9 +9,13 @@ let own: Person & {readonly tenantId: string};
 let foreign: Person & {readonly tenantId: string};
 /** A record of the foreign tenant, with a conflict. */
 let record: {readonly entityId: string; readonly conflictId: string};
+let foreignInvitation: {readonly id: string};
 beforeAll(async () => {
   world = await createWorld();
   [own, foreign] = [await world.newManager('Own'), await world.newManager('Foreign')];
+  const invitation = {email: 'secret@example.com', role: 'employee'};
+  foreignInvitation = (await foreign.post<{id: string}>(`/v1/tenants/${foreign.tenantId}/invite`, invitation))
+    .body;
   const entityId = randomUUID();
   const change = {entity: 'tasks', entityId};
   await foreign.push([{...change, payload: {title: 'A secret'}}]);
@@ -39,6 +43,22 @@ const inside = {
       email: 'x@example.com',
       role: 'manager',
     }),
+  'GET members': (person: Person) => person.get<ProblemBody>(`/v1/tenants/${person.tenantId}/members`),
+  'PATCH member': (person: Person) =>
+    person.send<ProblemBody>('PATCH', `/v1/tenants/${person.tenantId}/members/${randomUUID()}`, {
+      role: 'manager',
+    }),
+  'DELETE member': (person: Person) =>
+    person.send<ProblemBody>('DELETE', `/v1/tenants/${person.tenantId}/members/${randomUUID()}`),
+  'GET invitations': (person: Person) =>
+    person.get<ProblemBody>(`/v1/tenants/${person.tenantId}/invitations`),
+  'POST resend': (person: Person) =>
+    person.send<ProblemBody>(
+      'POST',
+      `/v1/tenants/${person.tenantId}/invitations/${foreignInvitation.id}/resend`,
+    ),
+  'DELETE invitation': (person: Person) =>
+    person.send<ProblemBody>('DELETE', `/v1/tenants/${person.tenantId}/invitations/${foreignInvitation.id}`),
   'POST activate': (person: Person) =>
     person.post<ProblemBody>(`/v1/tenants/${person.tenantId}/activate`, {inviteCode: 'AAAA'}),
 };
@@ -95,8 +115,26 @@ test("another tenant's employee is not invited as one's own", async () => {
 });
 
 // I19 of docs/protocol.md.
+test("another tenant's invitation answers as one that does not exist", async () => {
+  const ask = (method: string, id: string, tail = '') =>
+    own.send<ProblemBody>(method, `/v1/tenants/${own.tenantId}/invitations/${id}${tail}`);
+  for (const [method, tail] of [['DELETE'], ['POST', '/resend']] as const) {
+    const unknown = comparable(await ask(method, randomUUID(), tail));
+    expect(unknown).toMatchObject({status: 404, code: 'not_found'});
+    expect(comparable(await ask(method, foreignInvitation.id, tail))).toEqual(unknown);
+  }
+});
+
 test('nothing of another tenant is in any list', async () => {
-  for (const path of ['/v1/sync/pull', '/v1/conflicts?limit=200', '/v1/audit?limit=200', '/v1/tenants']) {
+  const lists = [
+    '/v1/sync/pull',
+    '/v1/conflicts?limit=200',
+    '/v1/audit?limit=200',
+    '/v1/tenants',
+    `/v1/tenants/${own.tenantId}/members`,
+    `/v1/tenants/${own.tenantId}/invitations`,
+  ];
+  for (const path of lists) {
     const {body} = await own.get(path);
     expect(JSON.stringify(body)).not.toMatch(new RegExp(`secret|${foreign.tenantId}|${foreign.deviceId}`));
   }

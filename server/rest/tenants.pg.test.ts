@@ -115,8 +115,8 @@ test('a code works for whoever holds it, once', async () => {
     body: {tenantId, role: 'manager'},
   });
   expect((await accept(second, invitation.body.code)).body).toMatchObject({
-    code: 'forbidden',
-    reason: 'invitation_used',
+    status: 409,
+    code: 'invitation_used',
   });
 });
 

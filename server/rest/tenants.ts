@@ -1,6 +1,6 @@
 // Making tenants, inviting people into them, and joining.
 import {z} from 'zod';
-import {tenantId} from '#crdt/protocol/ids.ts';
+import {tenantId, type TenantId} from '#crdt/protocol/ids.ts';
 import {activation, invitation, tenant, tenantsQuery, tenantsResponse} from '#crdt/protocol/tenants.ts';
 import {SyncError} from '#crdt/protocol/error-code.ts';
 import {activate, activateBody, type ActivationDeps} from '../sync/activation.ts';
@@ -56,7 +56,13 @@ export function mountTenants(deps: RouteDeps): void {
   );
 }
 
-function createActivationDeps(service: Service): ActivationDeps {
+/** Told after commits that are about something else than records and access. */
+export const createLoggedDeps = ({pool, fanOut}: Service) => ({
+  pool,
+  onLogged: (tenant: TenantId, {lastSeq}: {lastSeq: number}): void => fanOut.hinted(tenant, lastSeq),
+});
+
+export function createActivationDeps(service: Service): ActivationDeps {
   return {
     pool: service.pool,
     ...createEmployeeRecords(service),

@@ -31,9 +31,11 @@ export const activateBody = z.strictObject({
 export interface EmployeeChange {
   readonly tenantId: TenantId;
   readonly employeeId: RecordId;
-  /** The user who becomes that employee, on this device. */
+  /** The user who becomes that employee. */
   readonly userId: UserId;
   readonly deviceId: DeviceId;
+  /** Whose doing it is, on that device; absent: the user's own. */
+  readonly by?: UserId;
 }
 
 export interface ActivationDeps {
@@ -70,16 +72,12 @@ type Standing =
       readonly isNewEmployee: boolean;
     };
 
-const refuse = (reason: 'invitation_expired' | 'invitation_revoked' | 'invitation_used', message: string) =>
-  new SyncError('forbidden', {message, details: {reason}});
-
 /** Without an invitation there is nothing to see: neither that the tenant exists nor that a code once fitted. */
 function judge(invitation: InvitationRow | undefined, userId: UserId): InvitationRow {
   if (invitation === undefined || invitation.acceptedBy === userId) throw new SyncError('no_membership');
-  if (invitation.acceptedBy !== null)
-    throw refuse('invitation_used', 'Somebody else has accepted this invitation.');
-  if (invitation.isRevoked) throw refuse('invitation_revoked', 'This invitation was withdrawn.');
-  if (invitation.isExpired) throw refuse('invitation_expired', 'This invitation has expired.');
+  if (invitation.acceptedBy !== null) throw new SyncError('invitation_used');
+  if (invitation.isRevoked) throw new SyncError('invitation_revoked');
+  if (invitation.isExpired) throw new SyncError('invitation_expired');
   return invitation;
 }
 
@@ -147,18 +145,14 @@ async function commitActivation(
     return await join(client, request, standing);
   } catch (error) {
     if (!isEmployeeTaken(error)) throw error;
-    throw new SyncError('forbidden', {
-      message: 'The employee of this invitation is another member by now.',
-      details: {reason: 'employee_taken'},
-      cause: error,
-    });
+    throw new SyncError('employee_taken', {cause: error});
   }
 }
 
 /**
  * Makes the user a member if they are invited (by code, or else by their verified address), and the tenant the one
  * their device works in. A member already: only the latter, whatever the code. Throws SyncError `no_membership`
- * (also for a tenant that does not exist), `device_taken`, `device_revoked`, or `forbidden` with the `reason`
+ * (also for a tenant that does not exist), `device_taken`, `device_revoked`,
  * `invitation_expired`, `invitation_revoked`, `invitation_used` or `employee_taken`.
  */
 export async function activate(deps: ActivationDeps, request: ActivationRequest): Promise<Activation> {

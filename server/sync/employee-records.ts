@@ -15,11 +15,11 @@ const NAME_WITHOUT_ONE = 'New employee';
 
 export function createEmployeeRecords({lanes, now}: Pick<Service, 'lanes' | 'now'>): EmployeeRecords {
   const write = async (
-    {tenantId, employeeId, userId, deviceId}: EmployeeChange,
+    {tenantId, employeeId, userId, deviceId, by = userId}: EmployeeChange,
     {fields, creates, changeId}: Pick<ServerChange, 'fields' | 'creates'> & {changeId: string | null},
   ): Promise<void> => {
     const change: ServerChange = {kind: 'server', entity: 'employees', id: employeeId, fields, creates};
-    const submission = {tenantId, userId, deviceId, change, now: now(), offset: 0, changeId};
+    const submission = {tenantId, userId: by, deviceId, change, now: now(), offset: 0, changeId};
     const receipt = await lanes.submit(submission);
     if (receipt.kind === 'rejected') throw new SyncError('internal', {message: receipt.error.message});
   };

@@ -12,7 +12,7 @@ import {withTenant} from '#db/transaction.ts';
 import {hashInvitationCode, makeInvitationCode} from './invitation-code.ts';
 import type {Member} from './members.ts';
 
-const INVITATION_DAYS = 7;
+export const INVITATION_DAYS = 7;
 
 export const inviteBody = z.strictObject({
   email: email.transform((address) => address.toLowerCase()),

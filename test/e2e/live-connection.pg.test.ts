@@ -303,7 +303,7 @@ describe.each(listTransportsUnderTest())('$kind', ({start}) => {
     };
 
     test.each([
-      {change: `status = 'removed'`, code: 4404, reason: 'no_membership'},
+      {change: `status = 'removed'`, code: 4406, reason: 'membership_changed'},
       {change: `role = 'employee'`, code: 4406, reason: 'membership_changed'},
     ])('$change ends the connections of that member with $code, and of nobody else', async (expected) => {
       const {live, manager} = await setUp();

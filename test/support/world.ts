@@ -61,6 +61,13 @@ export interface Person {
     body: unknown,
     headers?: Record<string, string>,
   ) => Promise<Answer<Body>>;
+  /** Any other method; a body only where one is given. */
+  readonly send: <Body = unknown>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ) => Promise<Answer<Body>>;
   /** Pushes from the device; each change gets what it lacks: op, id, time. */
   readonly push: (changes: readonly object[], envelope?: object) => Promise<PushResult[]>;
   /** One page; query such as `since=...&encoding=yjs`. */
@@ -172,11 +179,18 @@ function personOf(ask: World['ask'], facts: PersonFacts): Person {
       headers: {...own, 'content-type': 'application/json', ...headers},
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
+  const send: Person['send'] = (method, path, body, headers = {}) =>
+    ask(path, {
+      method,
+      headers: {...own, ...(body === undefined ? {} : {'content-type': 'application/json'}), ...headers},
+      ...(body === undefined ? {} : {body: JSON.stringify(body)}),
+    });
   const get: Person['get'] = (path, headers = {}) => ask(path, {headers: {...own, ...headers}});
   return {
     ...facts,
     get,
     post,
+    send,
     async push(changes, envelope = {}) {
       const request = {deviceId, changes: changes.map(completeChange), ...envelope};
       const {status, body} = await post<PushResponse>('/v1/sync/push', request);

@@ -1,0 +1,55 @@
+// Invitations after they were sent; managers only.
+import {z} from 'zod';
+import {recordId, tenantId} from '#crdt/protocol/ids.ts';
+import {invitationsQuery, invitationsResponse, listedInvitation} from '#crdt/protocol/invitations.ts';
+import {invitation} from '#crdt/protocol/tenants.ts';
+import {listInvitations, resendInvitation, revokeInvitation} from '../sync/invitation-list.ts';
+import {memberRoute, type RouteDeps} from './route.ts';
+import {createLoggedDeps} from './tenants.ts';
+
+const invitationPath = z.object({id: tenantId, invitationId: recordId});
+
+export function mountInvitations(deps: RouteDeps): void {
+  const {service} = deps;
+  const changeDeps = createLoggedDeps(service);
+  memberRoute(
+    deps,
+    {
+      method: 'get',
+      path: '/v1/tenants/{id}/invitations',
+      summary: 'Who was invited, and what became of it. Never with a code.',
+      params: z.object({id: tenantId}),
+      query: invitationsQuery,
+      tenantIn: 'path',
+      answer: invitationsResponse,
+    },
+    (member, {query}) => listInvitations(service, member, query),
+  );
+  memberRoute(
+    deps,
+    {
+      method: 'post',
+      path: '/v1/tenants/{id}/invitations/{invitationId}/resend',
+      summary: 'A new code and a new term for an invitation; the old code no longer works.',
+      params: invitationPath,
+      tenantIn: 'path',
+      answer: invitation,
+    },
+    async (member, {params}) => {
+      const {id, code, expiresAt} = await resendInvitation(changeDeps, member, params.invitationId);
+      return {id, code, expiresAt: expiresAt.toISOString()};
+    },
+  );
+  memberRoute(
+    deps,
+    {
+      method: 'delete',
+      path: '/v1/tenants/{id}/invitations/{invitationId}',
+      summary: 'Withdraws an invitation that nobody has accepted.',
+      params: invitationPath,
+      tenantIn: 'path',
+      answer: listedInvitation,
+    },
+    (member, {params}) => revokeInvitation(changeDeps, member, params.invitationId),
+  );
+}
