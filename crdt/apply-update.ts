@@ -14,7 +14,7 @@ import type {ErrorCode} from './protocol/error-code.ts';
 import {outcomeOf} from './outcome.ts';
 import {type RecordState} from './record.ts';
 import {settleUpdate} from './settle-update.ts';
-import {undoTextDeletes} from './text.ts';
+import {keepText, undoTextDeletes} from './text.ts';
 import {writeUpdate} from './update-writer.ts';
 
 export function applyUpdate(
@@ -98,6 +98,7 @@ function integrate(merge: Merge, admitted: Admitted, judgement: Judgement): Uint
     (element) => judgement.refused.has(element),
   );
   const keys = groupByKey(admitted.elements);
+  const kept = textsToKeep(doc, admitted, judgement);
   return captureDelta(doc, () => {
     doc.transact((transaction) => {
       Y.applyUpdate(doc, bytes);
@@ -105,9 +106,31 @@ function integrate(merge: Merge, admitted: Admitted, judgement: Judgement): Uint
       // Else Yjs would think that somebody else used the server's client id and mint a new one.
       transaction.local = true;
       if (judgement.refusedDeletes.length > 0) undoTextDeletes(doc, judgement.refusedDeletes);
+      for (const [name, before] of kept) keepText(doc.getText(name), before);
       settleUpdate(merge, {admitted, judgement, keys, known});
     });
   });
+}
+
+/** Texts of which everything was refused, as they are before. */
+function textsToKeep(doc: Y.Doc, admitted: Admitted, judgement: Judgement): Map<string, string> {
+  const kept = new Map<string, string>();
+  const changed = new Set<string>();
+  const refusedDeletes = new Set(judgement.refusedDeletes);
+  for (const element of admitted.elements) {
+    if (element.kind !== 'text') continue;
+    if (!judgement.refused.has(element)) changed.add(element.root.name);
+    else kept.set(element.root.name, '');
+  }
+  for (const range of admitted.textDeletes) {
+    if (!refusedDeletes.has(range)) changed.add(range.root.name);
+    else kept.set(range.root.name, '');
+  }
+  for (const name of kept.keys()) {
+    if (changed.has(name)) kept.delete(name);
+    else kept.set(name, doc.getText(name).toJSON());
+  }
+  return kept;
 }
 
 function assertIntegrated(doc: Y.Doc): void {

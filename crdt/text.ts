@@ -32,6 +32,16 @@ export function undoTextDeletes(doc: Y.Doc, ranges: readonly TextDelete[]): void
   }
 }
 
+/**
+ * Writes what is left of a text so that it reads as before: a refused item that stands inside a surrogate pair
+ * tears it apart, although nothing of it is shown.
+ */
+export function keepText(text: Y.Text, before: string): void {
+  const {index, remove, insert} = diffText(text.toJSON(), before);
+  if (remove > 0) text.delete(index, remove);
+  if (insert !== '') text.insert(index, insert);
+}
+
 /** Surrogate pairs that a range cuts are taken whole: half a pair can neither stay nor be written again. */
 function segmentsOf(text: Y.Text, ranges: readonly TextDelete[]): Segment[] {
   const segments: Segment[] = [];

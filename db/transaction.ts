@@ -81,8 +81,11 @@ async function runWith<Result>(
   };
   client.on('error', onBroken);
   try {
-    await client.query(begin);
+    // Not waited for: the first statement of `work` travels with it. Should BEGIN fail, so does all that follows.
+    const begun = client.query(begin);
+    begun.catch(() => undefined);
     const result = await work(client);
+    await begun;
     await commit(client);
     return result;
   } catch (error) {

@@ -129,7 +129,8 @@ test('a connection cut at any statement leaves no part of a change behind', asyn
       });
     }
   }
-  expect(node.faults.length).toBeGreaterThan(8);
+  // BEGIN travels with the first statements, so a group is four messages.
+  expect(node.faults.length).toBeGreaterThanOrEqual(8);
   const [gap] = await query(
     arena,
     `SELECT seq FROM audit_logs a WHERE seq > 1 AND NOT EXISTS (SELECT FROM audit_logs b WHERE b.seq = a.seq - 1)`,
