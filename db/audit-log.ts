@@ -38,3 +38,30 @@ export async function listAudit(
   });
   return rows;
 }
+
+export interface RecordHistoryRow extends AuditLogRow {
+  /** Conflicts that this row made or settled. */
+  readonly conflictIds: readonly string[];
+}
+
+/** The rows about one record before a position, latest first. */
+export async function listRecordHistory(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  {entity, id, before, limit}: {entity: string; id: string; before: number; limit: number},
+): Promise<RecordHistoryRow[]> {
+  const {rows} = await client.query<RecordHistoryRow>({
+    name: 'list_record_history',
+    text: `SELECT a.seq, a.at, a.action, a.entity, a.record_id AS "recordId", a.user_id AS "userId",
+                  a.device_id AS "deviceId", a.summary, a.detail,
+                  ARRAY(SELECT c.id::text FROM conflict_logs c
+                        WHERE c.tenant_id = a.tenant_id AND c.entity = a.entity AND c.record_id = a.record_id
+                          AND (c.seq = a.seq OR c.resolution_seq = a.seq)
+                        ORDER BY c.id) AS "conflictIds"
+           FROM audit_logs a
+           WHERE a.tenant_id = $1 AND a.entity = $2 AND a.record_id = $3 AND a.seq < $4
+           ORDER BY a.seq DESC LIMIT $5`,
+    values: [tenantId, entity, id, before, limit],
+  });
+  return rows;
+}

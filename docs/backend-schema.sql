@@ -359,6 +359,7 @@ ALTER TABLE "memberships" ADD CONSTRAINT "memberships_user_id_users_id_fk" FOREI
 ALTER TABLE "tenant_counters" ADD CONSTRAINT "tenant_counters_tenant_id_tenants_id_fk" FOREIGN KEY ("tenant_id") REFERENCES "public"."tenants"("id") ON DELETE no action ON UPDATE no action;
 ALTER TABLE "user_devices" ADD CONSTRAINT "user_devices_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE no action ON UPDATE no action;
 CREATE INDEX "audit_logs_at" ON "audit_logs" USING btree ("tenant_id","at");
+CREATE INDEX "audit_logs_record" ON "audit_logs" USING btree ("tenant_id","entity","record_id","seq");
 CREATE UNIQUE INDEX "conflict_logs_writes" ON "conflict_logs" USING btree ("tenant_id","entity","record_id","key","winner_id","loser_id");
 CREATE INDEX "conflict_logs_seq" ON "conflict_logs" USING btree ("tenant_id","seq");
 CREATE INDEX "devices_user" ON "devices" USING btree ("tenant_id","user_id");

@@ -33,6 +33,7 @@ const longFiles: Readonly<Record<string, number>> = {
 const migrations: Readonly<Record<string, string>> = {
   'db/migrations/0000_tables.sql': '31fee1261f01c606',
   'db/migrations/0001_storage.sql': '3dd800a7f0fec132',
+  'db/migrations/0002_history.sql': '309bc21eb3bd7810',
 };
 
 /** Files that read the environment themselves, and why. */

@@ -15,6 +15,7 @@ const consentTo = (channel: string) =>
 export const clients = declareEntity({
   name: 'clients',
   singular: 'client',
+  list: {sorts: ['paymentTermsDays'], searches: ['tags']},
   fields: {
     kind: register({
       schema: z.enum(['person', 'company']),

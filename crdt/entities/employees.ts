@@ -7,6 +7,7 @@ import {workingHours} from './value-objects.ts';
 export const employees = declareEntity({
   name: 'employees',
   singular: 'employee',
+  list: {sorts: ['jobTitle'], searches: ['jobTitle']},
   fields: {
     displayName: register({
       schema: line({max: 200}),

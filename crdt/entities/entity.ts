@@ -125,8 +125,16 @@ export interface Entity {
   readonly employee: EmployeeRule;
   /** False: devices only read it. */
   readonly writable: boolean;
+  /** What a list of these records may be sorted by and its text search reads; list-filters.ts derives the rest. */
+  readonly list: Listing;
   /** The number the server gives a record once, and when. Absent: records of this entity have none. */
   readonly numbering?: Numbering;
+}
+
+/** Names of fields that are not sensitive: sealed values neither sort nor match. */
+export interface Listing {
+  readonly sorts: readonly string[];
+  readonly searches: readonly string[];
 }
 
 /** Numbers of one series have no gaps within a tenant. */
@@ -183,6 +191,12 @@ export const derived = (settings: Settings<DerivedField, 'sensitive'>): DerivedF
 
 /** Fills what most entities leave as it is. */
 export const declareEntity = (
-  settings: Omit<Entity, 'schemaVersion' | 'frozen' | 'writable'> &
-    Partial<Pick<Entity, 'schemaVersion' | 'frozen' | 'writable'>>,
-): Entity => ({schemaVersion: 1, frozen: () => [], writable: true, ...settings});
+  settings: Omit<Entity, 'schemaVersion' | 'frozen' | 'writable' | 'list'> &
+    Partial<Pick<Entity, 'schemaVersion' | 'frozen' | 'writable' | 'list'>>,
+): Entity => ({
+  schemaVersion: 1,
+  frozen: () => [],
+  writable: true,
+  list: {sorts: [], searches: []},
+  ...settings,
+});

@@ -62,6 +62,10 @@ const openStatuses: ReadonlySet<unknown> = new Set(['draft', 'submitted']);
 export const financeEntries = declareEntity({
   name: 'finance_entries',
   singular: 'finance entry',
+  list: {
+    sorts: ['number', 'issueDate', 'dueDate', 'paidAt', 'totalMinor'],
+    searches: ['number', 'category', 'vendor'],
+  },
   fields: {
     kind: register({
       schema: z.enum(financeKinds),

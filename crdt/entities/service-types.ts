@@ -16,6 +16,7 @@ import {
 export const serviceTypes = declareEntity({
   name: 'service_types',
   singular: 'service type',
+  list: {sorts: ['name', 'code', 'defaultPriceMinor'], searches: ['name', 'code', 'description']},
   fields: {
     name: register({
       schema: line({max: 100}),

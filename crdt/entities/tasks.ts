@@ -54,6 +54,10 @@ const at = (description: string) => register({schema: instant, sql: 'timestamptz
 export const tasks = declareEntity({
   name: 'tasks',
   singular: 'task',
+  list: {
+    sorts: ['number', 'title', 'schedule', 'dueAt', 'completedAt'],
+    searches: ['number', 'title', 'cancelReason'],
+  },
   numbering: {field: 'number', seriesOf: () => 'task', format: (number) => number},
   fields: {
     number: serverRegister({

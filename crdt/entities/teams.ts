@@ -6,6 +6,7 @@ import {block, color, line, reference} from './field-schemas.ts';
 export const teams = declareEntity({
   name: 'teams',
   singular: 'team',
+  list: {sorts: ['name'], searches: ['name', 'description']},
   fields: {
     // Two teams may bear one name: refusing the second would break an offline device's write.
     name: register({schema: line({max: 100}), sql: 'text', required: true, description: 'Name of the team.'}),

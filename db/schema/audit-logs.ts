@@ -25,5 +25,6 @@ export const auditLogs = pgTable(
   (table) => [
     primaryKey({columns: [table.tenantId, table.seq]}),
     index('audit_logs_at').on(table.tenantId, table.at),
+    index('audit_logs_record').on(table.tenantId, table.entity, table.recordId, table.seq),
   ],
 );

@@ -8,10 +8,12 @@ import {mountAudit} from './audit.ts';
 import {mountConflicts} from './conflicts.ts';
 import {corsHeaders, isPreflight, preflightResponse} from './cors.ts';
 import {mountHealth} from './health.ts';
+import {mountHistory} from './history.ts';
 import {mountInvitations} from './invitations.ts';
 import {mountMe} from './me.ts';
 import {mountMembers} from './members.ts';
 import {asSyncError, logLevelOf, problemResponse} from './problem.ts';
+import {mountRecords} from './records.ts';
 import type {RestApp, RestDeps, RestEnv, RouteDeps} from './route.ts';
 import {mountSync} from './sync.ts';
 import {mountTenants} from './tenants.ts';
@@ -34,6 +36,8 @@ export function createRestApp(deps: RestDeps): RestEdge {
   mountInvitations(routes);
   mountMe(routes);
   mountSync(routes);
+  mountRecords(routes);
+  mountHistory(routes);
   mountConflicts(routes);
   mountAudit(routes);
   return {

@@ -43,12 +43,14 @@ export interface RouteSpec {
   readonly summary: string;
   readonly params?: z.ZodType;
   readonly query?: z.ZodType;
+  /** By name in lower case. */
+  readonly headers?: z.ZodType;
   readonly body?: z.ZodType;
   /** Shown in the document instead of `body`, where that leaves parts to be read later. */
   readonly documentedBody?: z.ZodType;
   readonly answer: z.ZodType;
   /** 200 if absent. */
-  readonly status?: 200 | 201;
+  readonly status?: 200 | 201 | 204;
 }
 
 export interface MemberSpec extends RouteSpec {
@@ -64,6 +66,7 @@ type Read<Spec, Part extends string> =
 export interface Input<Spec> {
   readonly params: Read<Spec, 'params'>;
   readonly query: Read<Spec, 'query'>;
+  readonly headers: Read<Spec, 'headers'>;
   readonly body: Read<Spec, 'body'>;
 }
 
@@ -142,6 +145,7 @@ async function readInput<Spec extends RouteSpec>(
   return {
     params: read(spec.params, params, () => new SyncError('not_found')),
     query: read(spec.query, query, badRequest),
+    headers: read(spec.headers, spec.headers && Object.fromEntries(raw.headers), badRequest),
     body: read(spec.body, spec.body && (await readJsonBody(raw)), badRequest),
   } as Input<Spec>;
 }
@@ -191,13 +195,17 @@ const problemSchema = z
     code: z.string(),
     requestId: z.string(),
     fields: z.record(z.string(), z.string()).optional(),
+    current: z
+      .unknown()
+      .optional()
+      .meta({description: 'What is there instead, where the request was made on something else.'}),
   })
   .meta({id: 'Problem'});
 
 const json = (schema: z.ZodType) => ({'application/json': {schema}});
 
 function documentOf(spec: RouteSpec, isSecured: boolean) {
-  const {method, path, summary, params, query, answer, status = 200} = spec;
+  const {method, path, summary, params, query, headers, answer, status = 200} = spec;
   const body = spec.documentedBody ?? spec.body;
   return {
     method,
@@ -207,10 +215,11 @@ function documentOf(spec: RouteSpec, isSecured: boolean) {
     request: {
       ...(params instanceof z.ZodObject ? {params} : {}),
       ...(query instanceof z.ZodObject ? {query} : {}),
+      ...(headers instanceof z.ZodObject ? {headers} : {}),
       ...(body === undefined ? {} : {body: {required: true, content: json(body)}}),
     },
     responses: {
-      [status]: {description: 'Done.', content: json(answer)},
+      [status]: {description: 'Done.', ...(status === 204 ? {} : {content: json(answer)})},
       default: {description: 'Refused.', content: {'application/problem+json': {schema: problemSchema}}},
     },
   };

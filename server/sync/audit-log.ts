@@ -24,13 +24,14 @@ export async function listAudit(
   );
   const page = rows.slice(0, limit);
   return {
-    items: page.map((row) => entryJson(cipher, row)),
+    items: page.map((row) => auditEntryJson(cipher, row)),
     nextCursor: deps.cursors.write(member, page.at(-1)?.seq ?? after),
     hasMore: rows.length > limit,
   };
 }
 
-function entryJson(cipher: TenantCipher, row: AuditLogRow): AuditEntryJson {
+/** A row as managers see it, its values opened. */
+export function auditEntryJson(cipher: TenantCipher, row: AuditLogRow): AuditEntryJson {
   const {seq, at, action, entity, recordId, userId, deviceId, summary, detail} = row;
   const changes = detail === null ? undefined : openChanges(cipher, {...row, detail});
   return {

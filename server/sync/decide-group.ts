@@ -3,19 +3,29 @@
 import * as Y from 'yjs';
 import {applyChange} from '#crdt/apply-change.ts';
 import {applyServer} from '#crdt/apply-server.ts';
-import type {Actor, ChangeContext, ChangeOutcome, NewConflict} from '#crdt/change.ts';
+import {
+  untouched,
+  type Actor,
+  type ChangeContext,
+  type ChangeError,
+  type ChangeOutcome,
+  type NewConflict,
+} from '#crdt/change.ts';
 import {SERVER_DEVICE} from '#crdt/deletion.ts';
+import {errorCodes} from '#crdt/protocol/error-code.ts';
 import type {RecordState} from '#crdt/record.ts';
 import {fieldsOf} from '#crdt/record.ts';
 import {PENDING_SEQ} from '#crdt/write.ts';
 import type {MemberAccess} from '#db/access.ts';
-import type {Submission} from './submission.ts';
+import type {Precondition, Submission} from './submission.ts';
 
 /** A record the group works on. `place`: of its latest change, 0 while untouched. */
 export interface WorkingRecord {
   readonly record: RecordState;
   readonly isNew: boolean;
   readonly version: number;
+  /** Feed position as it was loaded; null for a new record. */
+  readonly seq: number | null;
   /** Yjs V1 state as it was loaded; stale once the group has changed the record. */
   readonly loadedState: Uint8Array;
   readonly deltas: Uint8Array[];
@@ -58,6 +68,8 @@ function decideOne(input: GroupInput, submission: Submission, logged: Logged[]):
   const working = input.recordOf(submission);
   const actor = actorOf(input, submission);
   if (actor === null) return {outcome: notAMember, place: null};
+  const unmet = unmetPrecondition(working, submission.precondition);
+  if (unmet !== null) return {outcome: untouched('rejected', unmet), place: null};
   const wasDeleted = isDeleted(working.record);
   const place = logged.length + 1;
   const outcome = applyChange(working.record, submission.change, {
@@ -74,18 +86,22 @@ function decideOne(input: GroupInput, submission: Submission, logged: Logged[]):
   return {outcome, place};
 }
 
-const notAMember: ChangeOutcome = {
-  kind: 'done',
-  status: 'rejected',
-  error: {code: 'no_membership', message: 'The membership ended.'},
-  refused: [],
-  conflicts: [],
-  audit: [],
-  delta: null,
-  changed: false,
-  created: false,
-  valuesLost: 0,
-};
+const notAMember = untouched('rejected', {code: 'no_membership', message: 'The membership ended.'});
+
+function unmetPrecondition(
+  {record, seq, place}: WorkingRecord,
+  precondition: Precondition | undefined,
+): ChangeError | null {
+  if (precondition === undefined) return null;
+  const exists = record.created !== null;
+  if (precondition.kind === 'absent')
+    return exists ? {code: 'already_exists', message: errorCodes.already_exists.cause} : null;
+  if (!exists) return {code: 'not_found', message: errorCodes.not_found.cause};
+  const {seqs} = precondition;
+  // Changed earlier in this group: at a position that nobody can have seen.
+  const isAt = seqs === undefined || (place === 0 && seq !== null && seqs.includes(seq));
+  return isAt ? null : {code: 'precondition_failed', message: errorCodes.precondition_failed.cause};
+}
 
 function actorOf(input: GroupInput, {change, userId, deviceId}: Submission): Actor | null {
   if (change.kind === 'server') return {userId, deviceId, role: 'manager', employeeId: null};

@@ -70,7 +70,8 @@ export function createFeed({pool, cipherOf}: FeedDeps): Feed {
   };
 }
 
-function openRecord(cipher: TenantCipher, record: StoredRecord & {readonly body: Buffer}): FeedItem {
+/** What a stored record says. */
+export function openRecord(cipher: TenantCipher, record: StoredRecord & {readonly body: Buffer}): FeedItem {
   const {entity, id, seq, generation, deleted, updatedAt, version, body} = record;
   const {payload, state} = splitRecord(cipher.open(body, bodyPlace({entity, id}, version)));
   return {entity, id, seq, generation, deleted, updatedAt, payload, state};

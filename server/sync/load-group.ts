@@ -140,13 +140,13 @@ function workOn(
       loadedState: EMPTY_STATE,
       isNew: true,
       version: 0,
+      seq: null,
     };
   }
-  const {version} = stored;
+  const {version, seq, generation} = stored;
   if (stored.body === null && cached !== undefined)
-    return {...fresh, record: cached.record, loadedState: cached.state, isNew: false, version};
+    return {...fresh, record: cached.record, loadedState: cached.state, isNew: false, version, seq};
   const bytes = cipher.open(stored.body ?? new Uint8Array(), bodyPlace(key, version));
-  const {seq, generation} = stored;
   const record = decodeRecord(bytes, {
     entity: entities[key.entity],
     id: key.id,
@@ -154,5 +154,5 @@ function workOn(
     generation,
     clientId: deps.serverClientId,
   });
-  return {...fresh, record, loadedState: splitRecord(bytes).state, isNew: false, version};
+  return {...fresh, record, loadedState: splitRecord(bytes).state, isNew: false, version, seq};
 }

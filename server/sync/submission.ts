@@ -14,7 +14,13 @@ export interface Submission {
   readonly offset: number;
   /** Set where a repeat must be recognised by name: its result is kept. Yjs clocks need none. */
   readonly changeId: string | null;
+  /** Decided with the change, while the record is locked. Absent: any state will do. */
+  readonly precondition?: Precondition;
 }
+
+/** What the record must be when a change is decided. `seqs`: at one of these feed positions. */
+export type Precondition =
+  {readonly kind: 'absent'} | {readonly kind: 'present'; readonly seqs?: readonly number[]};
 
 /** A conflict as its author is told of it. */
 export interface ConflictNotice {

@@ -1,0 +1,1 @@
+CREATE INDEX "audit_logs_record" ON "audit_logs" USING btree ("tenant_id","entity","record_id","seq");
