@@ -10,7 +10,7 @@ import {useBenchPostgres, type BenchPostgres} from './postgres.ts';
 import {runScenario} from './run-scenario.ts';
 import {scenarios} from './scenarios/all-scenarios.ts';
 
-const TRIAL_MS_MAX = 60_000;
+const TRIAL_MS_MAX = 120_000;
 
 let postgres: Omit<BenchPostgres, 'stop'>;
 beforeAll(async () => {
