@@ -16,7 +16,7 @@ export function corsHeaders(
   if (origin === null || !allowedOrigins.includes(origin)) return {};
   return {
     'access-control-allow-origin': origin,
-    'access-control-expose-headers': 'X-Request-Id, Retry-After, ETag',
+    'access-control-expose-headers': 'X-Request-Id, Retry-After, ETag, Location',
     vary: 'Origin',
   };
 }

@@ -225,7 +225,7 @@ describe('pages', () => {
       });
       expect(edits).toBe(6);
       expect(rows.map(({id}) => id).sort()).toEqual(ids.toSorted());
-      const inOrder = rows.map(({id}) => ids.indexOf(id));
+      const inOrder = rows.map(({id}) => ids.findIndex((one) => one === id));
       expect(inOrder).toEqual(inOrder.toSorted((a, b) => (sort === 'updatedAt' ? a - b : b - a)));
     },
   );
@@ -286,8 +286,11 @@ describe('refusals', () => {
     expect(Object.keys(body.fields ?? {})).toEqual([field]);
   });
 
-  const forged = (key: unknown, id: string = randomUUID()): string =>
-    `${cursor.split('~')[0]}~${Buffer.from(JSON.stringify([JSON.parse(Buffer.from(cursor.split('~')[1]!, 'base64url').toString())[0], key, id])).toString('base64url')}`;
+  const forged = (key: unknown, id: string = randomUUID()): string => {
+    const [position, last = ''] = cursor.split('~');
+    const [list] = JSON.parse(Buffer.from(last, 'base64url').toString()) as unknown[];
+    return `${position}~${Buffer.from(JSON.stringify([list, key, id])).toString('base64url')}`;
+  };
 
   test.each([
     ['nonsense', () => 'nonsense'],
