@@ -21,19 +21,21 @@ export async function claimDevice(
   return owner.userId;
 }
 
-/** The device must be the user's. Resolves to whether the tenant has revoked it. */
+/** The device must be the user's. Resolves to whether the tenant has revoked it, and whether it just met it. */
 export async function saveDevice(
   client: pg.ClientBase,
   tenantId: TenantId,
   {deviceId, userId}: {deviceId: DeviceId; userId: UserId},
-): Promise<{isRevoked: boolean}> {
-  const {rows} = await client.query<{isRevoked: boolean}>(
+): Promise<{isRevoked: boolean; isNew: boolean}> {
+  const {rows} = await client.query<{isRevoked: boolean; isNew: boolean}>(
     `INSERT INTO devices (tenant_id, id, user_id) VALUES ($1, $2, $3)
      ON CONFLICT (tenant_id, id) DO UPDATE SET last_seen_at = now()
-     RETURNING revoked_at IS NOT NULL AS "isRevoked"`,
+     RETURNING revoked_at IS NOT NULL AS "isRevoked", xmax = 0 AS "isNew"`,
     [tenantId, deviceId, userId],
   );
-  return {isRevoked: rows[0]?.isRevoked ?? false};
+  const [saved] = rows;
+  if (saved === undefined) throw new Error('An upsert returned no row');
+  return saved;
 }
 
 /** From now on the device works in that tenant when a request names none. */
@@ -43,4 +45,69 @@ export async function activateTenant(
   deviceId: DeviceId,
 ): Promise<void> {
   await client.query(`UPDATE user_devices SET active_tenant_id = $1 WHERE id = $2`, [tenantId, deviceId]);
+}
+
+export interface DeviceRow {
+  readonly id: DeviceId;
+  readonly userId: UserId;
+  readonly createdAt: Date;
+  readonly lastSeenAt: Date;
+  readonly revokedAt: Date | null;
+}
+
+const deviceColumns = `id, user_id AS "userId", created_at AS "createdAt", last_seen_at AS "lastSeenAt",
+  revoked_at AS "revokedAt"`;
+
+/** In the order in which the tenant met them, after a place. userId: null for everybody's. */
+export async function listDevices(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  {userId, after, limit}: {userId: UserId | null; after: {createdAt: Date; id: string} | null; limit: number},
+): Promise<DeviceRow[]> {
+  const {rows} = await client.query<DeviceRow>(
+    `SELECT ${deviceColumns} FROM devices
+     WHERE tenant_id = $1 AND ($2::uuid IS NULL OR user_id = $2)
+       AND ($3::timestamptz IS NULL OR (created_at, id) > ($3, $4::uuid))
+     ORDER BY created_at, id LIMIT $5`,
+    [tenantId, userId, after?.createdAt ?? null, after?.id ?? null, limit],
+  );
+  return rows;
+}
+
+export async function findDevice(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  deviceId: DeviceId,
+): Promise<DeviceRow | undefined> {
+  const {rows} = await client.query<DeviceRow>(
+    `SELECT ${deviceColumns} FROM devices WHERE tenant_id = $1 AND id = $2`,
+    [tenantId, deviceId],
+  );
+  return rows[0];
+}
+
+/** Undefined if the device was revoked already, or is not there. */
+export async function revokeDevice(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  deviceId: DeviceId,
+): Promise<DeviceRow | undefined> {
+  const {rows} = await client.query<DeviceRow>(
+    `UPDATE devices SET revoked_at = clock_timestamp() WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL
+     RETURNING ${deviceColumns}`,
+    [tenantId, deviceId],
+  );
+  return rows[0];
+}
+
+/** The tenant the device works in when a request names none. */
+export async function findActiveTenant(
+  pool: pg.Pool,
+  {deviceId, userId}: {deviceId: DeviceId; userId: UserId},
+): Promise<TenantId | null> {
+  const {rows} = await pool.query<{tenantId: TenantId | null}>(
+    `SELECT active_tenant_id AS "tenantId" FROM user_devices WHERE id = $1 AND user_id = $2`,
+    [deviceId, userId],
+  );
+  return rows[0]?.tenantId ?? null;
 }

@@ -31,13 +31,3 @@ export const tenantsResponse = z.object({
 export const invitation = z.object({id: z.string(), code: z.string(), expiresAt: instantText});
 
 export const activation = z.object({tenantId: z.string(), role, employeeId: z.string().optional()});
-
-export const me = z.object({
-  id: z.string(),
-  email: z.string().nullable(),
-  name: z.string().nullable(),
-  /** The member this request speaks for; null if it names no tenant and there is no only one. */
-  member: z
-    .object({tenantId: z.string(), role, employeeId: z.string().optional(), deviceId: z.string()})
-    .nullable(),
-});

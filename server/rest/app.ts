@@ -7,6 +7,8 @@ import {createFailureLimit} from '../auth/failure-limit.ts';
 import {mountAudit} from './audit.ts';
 import {mountConflicts} from './conflicts.ts';
 import {corsHeaders, isPreflight, preflightResponse} from './cors.ts';
+import {mountDevices} from './devices.ts';
+import {mountDirectory} from './directory.ts';
 import {mountHealth} from './health.ts';
 import {mountHistory} from './history.ts';
 import {mountInvitations} from './invitations.ts';
@@ -34,6 +36,8 @@ export function createRestApp(deps: RestDeps): RestEdge {
   mountTenants(routes);
   mountMembers(routes);
   mountInvitations(routes);
+  mountDevices(routes);
+  mountDirectory(routes);
   mountMe(routes);
   mountSync(routes);
   mountRecords(routes);

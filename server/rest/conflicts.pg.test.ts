@@ -275,11 +275,13 @@ test('the log names actions, authors and values in order, page by page', async (
   expect(body.items.map(({seq}) => seq)).toEqual([...body.items.keys()].map((index) => index + 1));
   expect(body.items.map(({action}) => action)).toEqual([
     'tenant.created',
+    'device.added',
     'record.create',
+    'device.added',
     'record.update',
     'record.update',
   ]);
-  expect(body.items[2]).toMatchObject({
+  expect(body.items[4]).toMatchObject({
     entity: 'tasks',
     entityId,
     deviceId: manager.deviceId,
@@ -289,9 +291,9 @@ test('the log names actions, authors and values in order, page by page', async (
   expect([page.body.items, page.body.hasMore]).toEqual([body.items.slice(0, 2), true]);
   const rest = await manager.get<AuditResponse>(`/v1/audit?since=${page.body.nextCursor}`);
   expect([rest.body.items, rest.body.hasMore]).toEqual([body.items.slice(2), false]);
-  const since = body.items[3]?.at ?? '';
+  const since = body.items[5]?.at ?? '';
   const latest = await manager.get<AuditResponse>(`/v1/audit?since=${since}`);
-  expect(latest.body.items).toEqual(body.items.slice(3));
+  expect(latest.body.items).toEqual(body.items.slice(5));
 });
 
 test('employees see neither conflicts nor the log, and resolve nothing', async () => {

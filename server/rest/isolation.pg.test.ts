@@ -59,6 +59,9 @@ const inside = {
     ),
   'DELETE invitation': (person: Person) =>
     person.send<ProblemBody>('DELETE', `/v1/tenants/${person.tenantId}/invitations/${foreignInvitation.id}`),
+  'GET devices': (person: Person) => person.get<ProblemBody>('/v1/devices'),
+  'DELETE device': (person: Person) => person.send<ProblemBody>('DELETE', `/v1/devices/${foreign.deviceId}`),
+  'GET directory': (person: Person) => person.get<ProblemBody>('/v1/directory'),
   'POST activate': (person: Person) =>
     person.post<ProblemBody>(`/v1/tenants/${person.tenantId}/activate`, {inviteCode: 'AAAA'}),
 };
@@ -131,6 +134,8 @@ test('nothing of another tenant is in any list', async () => {
     '/v1/conflicts?limit=200',
     '/v1/audit?limit=200',
     '/v1/tenants',
+    '/v1/devices?all=true',
+    '/v1/directory',
     `/v1/tenants/${own.tenantId}/members`,
     `/v1/tenants/${own.tenantId}/invitations`,
   ];

@@ -77,8 +77,10 @@ test('an invited employee joins with a record of their own', async () => {
   const {body} = await manager.get<AuditResponse>('/v1/audit');
   expect(body.items.map(({action}) => action)).toEqual([
     'tenant.created',
+    'device.added',
     'member.invited',
     'record.create',
+    'device.added',
     'member.joined',
     'record.update',
   ]);

@@ -6,6 +6,7 @@ import {SyncError} from '#crdt/protocol/error-code.ts';
 import {activate, activateBody, type ActivationDeps} from '../sync/activation.ts';
 import {createEmployeeRecords} from '../sync/employee-records.ts';
 import {invite, inviteBody} from '../sync/invitations.ts';
+import {tenantJson} from '../sync/me.ts';
 import {createTenant, createTenantBody, listTenants} from '../sync/tenants.ts';
 import type {Service} from '../sync/service.ts';
 import {deviceOfBody, memberRoute, userRoute, type RouteDeps} from './route.ts';
@@ -87,13 +88,7 @@ function mountOwnTenants(deps: RouteDeps): void {
     async ({user}, {query}) => {
       const {since: after, limit} = query;
       const {items, hasMore} = await listTenants(service, {userId: user.id, after, limit});
-      const page = items.map(({id, name, role, employeeId}) => ({
-        id,
-        name,
-        role,
-        ...(employeeId === null ? {} : {employeeId}),
-      }));
-      return {items: page, nextCursor: items.at(-1)?.id ?? after ?? null, hasMore};
+      return {items: items.map(tenantJson), nextCursor: items.at(-1)?.id ?? after ?? null, hasMore};
     },
   );
   userRoute(

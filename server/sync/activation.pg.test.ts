@@ -68,7 +68,9 @@ test('whoever has the code becomes an employee with a record of their own', asyn
   expect(announced).toBe(1);
   expect((await readLog(tenantId)).map(({action}) => action)).toEqual([
     'tenant.created',
+    'device.added',
     'member.invited',
+    'device.added',
     'member.joined',
   ]);
 });

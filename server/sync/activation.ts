@@ -15,6 +15,7 @@ import {
   type UserId,
 } from '#crdt/protocol/ids.ts';
 import {appendAudit, type AuditGroup} from '#db/audit.ts';
+import type {AuditRow} from '#db/audit-chain.ts';
 import {activateTenant} from '#db/devices.ts';
 import {lockInvitation, markInvitationAccepted, type InvitationRow} from '#db/invitations.ts';
 import {EMPLOYEE_TAKEN, lockMembership, saveMembership, type MembershipRow} from '#db/memberships.ts';
@@ -106,7 +107,10 @@ async function readStanding(client: pg.ClientBase, request: ActivationRequest): 
 async function join(
   client: pg.ClientBase,
   {tenantId, user, deviceId}: {tenantId: TenantId; user: User; deviceId: DeviceId},
-  {invitation, employeeId}: Extract<Standing, {kind: 'invited'}>,
+  {
+    standing: {invitation, employeeId},
+    before,
+  }: {standing: Extract<Standing, {kind: 'invited'}>; before: readonly AuditRow[]},
 ): Promise<{membership: MembershipRow; group: AuditGroup}> {
   const {role} = invitation;
   const membership = await saveMembership(client, tenantId, {
@@ -125,7 +129,7 @@ async function join(
     summary: role === 'manager' ? 'Joined as a manager.' : 'Joined as an employee.',
     detail: null,
   };
-  return {membership, group: await appendAudit(client, tenantId, [row], {changesAccess: true})};
+  return {membership, group: await appendAudit(client, tenantId, [...before, row], {changesAccess: true})};
 }
 
 const isEmployeeTaken = (error: unknown): boolean =>
@@ -138,11 +142,14 @@ async function commitActivation(
 ): Promise<{membership: MembershipRow; group?: AuditGroup}> {
   const {user, tenantId, deviceId} = request;
   const standing = await readStanding(client, request);
-  await registerDevice(client, tenantId, {deviceId, userId: user.id});
+  const rows = await registerDevice(client, tenantId, {deviceId, userId: user.id});
   await activateTenant(client, tenantId, deviceId);
-  if (standing.kind === 'member') return {membership: standing.membership};
+  if (standing.kind === 'member') {
+    const {membership} = standing;
+    return rows.length === 0 ? {membership} : {membership, group: await appendAudit(client, tenantId, rows)};
+  }
   try {
-    return await join(client, request, standing);
+    return await join(client, request, {standing, before: rows});
   } catch (error) {
     if (!isEmployeeTaken(error)) throw error;
     throw new SyncError('employee_taken', {cause: error});

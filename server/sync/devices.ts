@@ -3,6 +3,7 @@ import {createHash} from 'node:crypto';
 import type pg from 'pg';
 import {SyncError} from '#crdt/protocol/error-code.ts';
 import {deviceId as deviceIdSchema, type DeviceId, type TenantId, type UserId} from '#crdt/protocol/ids.ts';
+import type {AuditRow} from '#db/audit-chain.ts';
 import {claimDevice, saveDevice} from '#db/devices.ts';
 
 /** A UUID (version 8) that is always the same for the same name. */
@@ -19,14 +20,21 @@ export const implicitDeviceId = (userId: UserId): DeviceId =>
 
 /**
  * Makes the device the user's and known to the tenant, and notes that it was seen. `client` is in a transaction
- * of the tenant. Throws SyncError `device_taken` or `device_revoked`.
+ * of the tenant. Answers what the caller must append to the log, as the last thing of that transaction: a row if
+ * the tenant has just met the device. Throws SyncError `device_taken` or `device_revoked`.
  */
 export async function registerDevice(
   client: pg.ClientBase,
   tenantId: TenantId,
   device: {deviceId: DeviceId; userId: UserId},
-): Promise<void> {
+): Promise<AuditRow[]> {
   if ((await claimDevice(client, device)) !== device.userId) throw new SyncError('device_taken');
-  const {isRevoked} = await saveDevice(client, tenantId, device);
+  const {isRevoked, isNew} = await saveDevice(client, tenantId, device);
   if (isRevoked) throw new SyncError('device_revoked');
+  if (!isNew) return [];
+  const {deviceId, userId} = device;
+  const summary = 'Signed in on a new device.';
+  return [
+    {action: 'device.added', entity: 'devices', recordId: deviceId, userId, deviceId, summary, detail: null},
+  ];
 }

@@ -4,6 +4,7 @@ import type pg from 'pg';
 import type {Role} from '#crdt/change.ts';
 import {SyncError} from '#crdt/protocol/error-code.ts';
 import type {DeviceId, RecordId, TenantId, UserId} from '#crdt/protocol/ids.ts';
+import {appendAudit, type AuditGroup} from '#db/audit.ts';
 import {findMembershipChoices, type MembershipChoice} from '#db/memberships.ts';
 import {withTenant} from '#db/transaction.ts';
 import {implicitDeviceId, registerDevice} from './devices.ts';
@@ -54,8 +55,15 @@ function choose(choices: readonly MembershipChoice[]): MembershipChoice {
   return first;
 }
 
-/** now: ms since epoch. */
-export function createMembers({pool, now}: {pool: pg.Pool; now: () => number}): Members {
+export interface MembersDeps {
+  readonly pool: pg.Pool;
+  /** ms since epoch. */
+  readonly now: () => number;
+  /** Called after the commit that notes a new device in the log. */
+  readonly onLogged?: (tenantId: TenantId, group: AuditGroup) => void;
+}
+
+export function createMembers({pool, now, onLogged = () => undefined}: MembersDeps): Members {
   const cache = createLookupCache<Member>({max: MEMBERS_CACHED_MAX, keptMs: MEMBER_KEPT_MS, now});
 
   const load = async (request: MemberRequest): Promise<Member> => {
@@ -67,7 +75,11 @@ export function createMembers({pool, now}: {pool: pg.Pool; now: () => number}): 
     if (choice.deviceUserId !== null && choice.deviceUserId !== userId) throw new SyncError('device_taken');
     if (choice.isRevoked) throw new SyncError('device_revoked');
     if (!choice.isFresh) {
-      await withTenant(pool, tenantId, (client) => registerDevice(client, tenantId, {deviceId, userId}));
+      const group = await withTenant(pool, tenantId, async (client) => {
+        const rows = await registerDevice(client, tenantId, {deviceId, userId});
+        return rows.length === 0 ? null : appendAudit(client, tenantId, rows);
+      });
+      if (group !== null) onLogged(tenantId, group);
     }
     return {tenantId, userId, membershipId, role, roleVersion, employeeId, deviceId, accessVersion};
   };

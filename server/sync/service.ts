@@ -63,7 +63,11 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     onFault: options.onFault,
     onFlush: options.onFlush ?? (() => undefined),
   });
-  const members = createMembers({pool, now});
+  const members = createMembers({
+    pool,
+    now,
+    onLogged: (tenantId, {lastSeq}) => fanOut.hinted(tenantId, lastSeq),
+  });
   return {
     pool,
     keyring,

@@ -215,18 +215,18 @@ describe.each(listTransportsUnderTest())('$kind', ({start}) => {
     test('past its bound of unanswered frames a socket is not read, and then everything is answered', async () => {
       const {live, manager, id} = await setUp();
       const device = await live.connect(manager);
+      // A device's first contact is a commit too.
+      const other = await live.connect(manager.onNewDevice());
       await device.answered(device.write(entity, id, {title: 'Begin'}));
       const held = await holdCommits(world.database.database.pool, manager.tenantId);
       const requests = Array.from({length: SOCKET_INFLIGHT_MAX * 2}, (_, index) =>
         device.write(entity, id, {title: `Title ${index}`}),
       );
       await held.waiting();
-      const {lanes} = world.service;
       const member = await memberOf(world, manager);
-      const other = await live.connect(manager.onNewDevice());
       other.send({kind: 'ping', clock: 1});
       await other.nextOf('pong');
-      expect(lanes.depth(member.tenantId)).toBeLessThanOrEqual(SOCKET_INFLIGHT_MAX);
+      expect(world.service.lanes.depth(member.tenantId)).toBeLessThanOrEqual(SOCKET_INFLIGHT_MAX);
       await held.release();
       for (const request of requests) expect(await device.answered(request)).toMatchObject([{kind: 'ack'}]);
       await expectWhole(device, manager);
