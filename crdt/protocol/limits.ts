@@ -79,6 +79,21 @@ export const PUSH_STATES_BYTES_MAX = 4 * 1024 * 1024;
 export const LIST_LIMIT_DEFAULT = 50;
 export const LIST_LIMIT_MAX = 200;
 
+/** Requests of one device in one tenant: per second, and at once after a pause. Past it: `rate_limited`. */
+export const DEVICE_REQUESTS_PER_SECOND = 200;
+export const DEVICE_REQUESTS_BURST = 1_000;
+/** Requests of one user on all devices: per second, and at once after a pause. */
+export const USER_REQUESTS_PER_SECOND = 500;
+export const USER_REQUESTS_BURST = 5_000;
+/** Requests of one tenant to one node: per second, and at once after a pause. */
+export const TENANT_REQUESTS_PER_SECOND = 1_000;
+export const TENANT_REQUESTS_BURST = 10_000;
+/** Frames of one device: per second, and at once after a pause. Past it its sockets are not read for a while. */
+export const DEVICE_FRAMES_PER_SECOND = 1_000;
+export const DEVICE_FRAMES_BURST = 10_000;
+/** Users, devices and tenants, each, whose rates a node remembers. */
+export const RATE_KEYS_MAX = 100_000;
+
 /** Changes committed as one group, and their bytes. */
 export const GROUP_CHANGES_MAX = 512;
 export const GROUP_BYTES_MAX = 4 * 1024 * 1024;

@@ -16,6 +16,7 @@ import {mountMe} from './me.ts';
 import {mountMembers} from './members.ts';
 import {asSyncError, logLevelOf, problemResponse} from './problem.ts';
 import {mountRecords} from './records.ts';
+import {createRateLimits, rateHeaders, type RateState} from './rate-limit.ts';
 import type {RestApp, RestDeps, RestEnv, RouteDeps} from './route.ts';
 import {mountSync} from './sync.ts';
 import {mountTenants} from './tenants.ts';
@@ -31,7 +32,9 @@ const requestIdPattern = /^[\w.-]{8,64}$/;
 
 export function createRestApp(deps: RestDeps): RestEdge {
   const app = createApp(deps);
-  const routes: RouteDeps = {...deps, app, failures: createFailureLimit({now: deps.service.now})};
+  const {now} = deps.service;
+  const failures = createFailureLimit({now});
+  const routes: RouteDeps = {...deps, app, failures, rates: deps.rates ?? createRateLimits({now})};
   mountHealth(routes);
   mountTenants(routes);
   mountMembers(routes);
@@ -75,6 +78,9 @@ function createApp({log}: RestDeps): RestApp {
     await next();
     context.res.headers.set('x-request-id', requestId);
     context.res.headers.set('x-content-type-options', 'nosniff');
+    const rates = context.get('rates') as RateState[] | undefined;
+    for (const [name, value] of Object.entries(rateHeaders(rates ?? [])))
+      context.res.headers.set(name, value);
     if (!context.res.headers.has('cache-control')) context.res.headers.set('cache-control', 'no-store');
     log.debug('request answered', {
       requestId,

@@ -16,7 +16,8 @@ export function corsHeaders(
   if (origin === null || !allowedOrigins.includes(origin)) return {};
   return {
     'access-control-allow-origin': origin,
-    'access-control-expose-headers': 'X-Request-Id, Retry-After, ETag, Location',
+    'access-control-expose-headers':
+      'X-Request-Id, Retry-After, ETag, Location, RateLimit, RateLimit-Policy, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset',
     vary: 'Origin',
   };
 }

@@ -13,6 +13,7 @@ import type {Service} from '../sync/service.ts';
 import {authenticate, type Caller} from './authenticate.ts';
 import {readJsonBody} from './json-body.ts';
 import {badRequest} from './problem.ts';
+import {requireRate, type RateLimits, type RateState} from './rate-limit.ts';
 
 export interface RestDeps {
   readonly service: Service;
@@ -25,16 +26,22 @@ export interface RestDeps {
   /** Lower case; set behind a proxy that is trusted to put the caller's address there. */
   readonly clientAddressHeader?: string | undefined;
   readonly allowedOrigins?: readonly string[] | undefined;
+  /** Absent: as crdt/protocol/limits.ts has them. */
+  readonly rates?: RateLimits | undefined;
 }
 
-/** `requestId` and `tenantId` are for the log. */
+/** `requestId` and `tenantId` are for the log; `rates` are the buckets the request took from, once it is known whose. */
 export interface RestEnv {
   readonly Bindings: {readonly address: string};
-  readonly Variables: {requestId: string; tenantId: string; deviceId: string};
+  readonly Variables: {requestId: string; tenantId: string; deviceId: string; rates: RateState[]};
 }
 
 export type RestApp = OpenAPIHono<RestEnv>;
-export type RouteDeps = RestDeps & {readonly app: RestApp; readonly failures: FailureLimit};
+export interface RouteDeps extends RestDeps {
+  readonly app: RestApp;
+  readonly failures: FailureLimit;
+  readonly rates: RateLimits;
+}
 
 export interface RouteSpec {
   readonly method: 'get' | 'post' | 'patch' | 'put' | 'delete';
@@ -89,6 +96,7 @@ export function userRoute<const Spec extends RouteSpec>(
 ): void {
   mount(deps, spec, {isSecured: true}, async (request) => {
     const caller = await authenticate(deps, request.raw.headers, request.address);
+    request.counted(deps.rates.ofUser(caller.user.id));
     return handle(caller, await readInput(spec, request));
   });
 }
@@ -101,10 +109,12 @@ export function memberRoute<const Spec extends MemberSpec>(
 ): void {
   mount(deps, spec, {isSecured: true}, async (request) => {
     const caller = await authenticate(deps, request.raw.headers, request.address);
+    request.counted(deps.rates.ofUser(caller.user.id));
     const tenantId = spec.tenantIn === 'path' ? tenantOfPath(request) : caller.tenantId;
     const resolve = async (deviceId: DeviceId | undefined): Promise<Member> => {
       const member = await deps.service.members.resolveMember({userId: caller.user.id, tenantId, deviceId});
       request.seen(member);
+      request.counted(deps.rates.ofMember(member));
       return member;
     };
     if (spec.deviceIn !== 'body') {
@@ -135,6 +145,8 @@ interface RequestParts {
   readonly params: Readonly<Record<string, string>>;
   /** Tells the log who asks. */
   readonly seen: (member: Member) => void;
+  /** Puts the rates into the answer. Throws `rate_limited` if one of them refused. */
+  readonly counted: (rates: readonly RateState[]) => void;
 }
 
 async function readInput<Spec extends RouteSpec>(
@@ -177,6 +189,10 @@ function mount(
       seen({tenantId, deviceId}) {
         context.set('tenantId', tenantId);
         context.set('deviceId', deviceId);
+      },
+      counted(rates) {
+        context.set('rates', [...((context.get('rates') as RateState[] | undefined) ?? []), ...rates]);
+        requireRate(rates);
       },
     });
     return answer instanceof Response ? answer : jsonResponse(JSON.stringify(answer), spec.status);
