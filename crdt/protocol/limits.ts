@@ -89,8 +89,8 @@ export const USER_REQUESTS_BURST = 5_000;
 export const TENANT_REQUESTS_PER_SECOND = 1_000;
 export const TENANT_REQUESTS_BURST = 10_000;
 /** Frames of one device: per second, and at once after a pause. Past it its sockets are not read for a while. */
-export const DEVICE_FRAMES_PER_SECOND = 1_000;
-export const DEVICE_FRAMES_BURST = 10_000;
+export const DEVICE_FRAMES_PER_SECOND = 2_000;
+export const DEVICE_FRAMES_BURST = 20_000;
 /** Users, devices and tenants, each, whose rates a node remembers. */
 export const RATE_KEYS_MAX = 100_000;
 

@@ -1,8 +1,10 @@
 // The live edge as server/start.ts wires it: which upgrades are taken, and what becomes of each socket.
 import {isEntityName} from '#crdt/entities/registry.ts';
 import {isUuid} from '#crdt/protocol/ids.ts';
+import {DEVICE_FRAMES_BURST, DEVICE_FRAMES_PER_SECOND, RATE_KEYS_MAX} from '#crdt/protocol/limits.ts';
 import {createFailureLimit} from '../auth/failure-limit.ts';
 import type {Logger} from '../logger.ts';
+import {createTokenBuckets} from '../token-buckets.ts';
 import {Connection} from './connection.ts';
 import {LiveSession, type SessionDeps} from './session.ts';
 import {createSessions, type OpenSession} from './sessions.ts';
@@ -19,7 +21,7 @@ export interface LiveEdge {
   stats(): {readonly sockets: number; readonly live: number; readonly yjs: number};
 }
 
-export interface LiveEdgeDeps extends Omit<SessionDeps, 'failures'> {
+export interface LiveEdgeDeps extends Omit<SessionDeps, 'failures' | 'frames'> {
   readonly log: Logger;
   /** Origins of pages that may open sockets, beside those of this server itself. Native apps send none. */
   readonly allowedOrigins: readonly string[];
@@ -32,7 +34,9 @@ export interface LiveEdgeDeps extends Omit<SessionDeps, 'failures'> {
 
 export function createLiveEdge(deps: LiveEdgeDeps): LiveEdge {
   const {log, timers = realTimers, random = Math.random, clientAddressHeader} = deps;
-  const session: SessionDeps = {...deps, failures: createFailureLimit({now: deps.service.now})};
+  const {now} = deps.service;
+  const frames = createTokenBuckets(frameRate, {now, keysMax: RATE_KEYS_MAX});
+  const session: SessionDeps = {...deps, frames, failures: createFailureLimit({now})};
   const sessions = createSessions({timers, random});
   const open = <S extends OpenSession & SocketEvents>(
     start: (connection: Connection) => S,
@@ -64,6 +68,8 @@ export function createLiveEdge(deps: LiveEdgeDeps): LiveEdge {
     },
   };
 }
+
+const frameRate = {perSecond: DEVICE_FRAMES_PER_SECOND, burst: DEVICE_FRAMES_BURST};
 
 const LIVE_PATH = '/v1/sync/live';
 const roomPattern = /^\/v1\/sync\/yjs\/([a-z_]{1,64})\/([0-9a-fA-F-]{36})$/;

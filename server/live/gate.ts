@@ -1,7 +1,7 @@
 // Stops reading from a socket while there is any reason to, so that a flood waits at its sender.
 import type {Socket} from './socket.ts';
 
-export type HoldReason = 'greeting' | 'inflight' | 'congestion' | 'drain';
+export type HoldReason = 'greeting' | 'inflight' | 'congestion' | 'drain' | 'pace';
 
 export interface Gate {
   hold(reason: HoldReason): void;

@@ -22,5 +22,7 @@ export const DRAIN_SPREAD_MS = 10_000;
 export const DRAIN_FINISH_MS = 5_000;
 /** Milliseconds over which drained devices are asked to spread their return. */
 export const RECONNECT_SPREAD_MS = 5_000;
+/** Milliseconds for which a device that sends too fast is not read, at least. */
+export const PACE_PAUSE_MS = 100;
 /** Times in a row a stock provider may be asked for what the server lacks. */
 export const NEEDS_MAX = 3;

@@ -6,6 +6,7 @@ import {SyncError} from '#crdt/protocol/error-code.ts';
 import {HELLO_BYTES_MAX, HELLO_DEADLINE_MS} from '#crdt/protocol/limits.ts';
 import type {Member} from '../sync/members.ts';
 import type {Service} from '../sync/service.ts';
+import type {TokenBuckets} from '../token-buckets.ts';
 import {audienceOf} from './audience.ts';
 import {createCongestion, type Congestion} from './congestion.ts';
 import type {Connection} from './connection.ts';
@@ -16,12 +17,15 @@ import {assertStillMember, identify, isSameMembership} from './identify.ts';
 import {createInbound, type Inbound} from './inbound.ts';
 import {DRAIN_FINISH_MS} from './live-limits.ts';
 import {createOutbound, type Outbound} from './outbound.ts';
+import {createPace, type Pace} from './pace.ts';
 import type {OpenSession} from './sessions.ts';
 import type {SocketEvents} from './socket.ts';
 import {startTokenWatch, type TokenWatch} from './token-watch.ts';
 import {createWriter} from './writer.ts';
 
 export interface SessionDeps extends HandshakeDeps {
+  /** What each device may send. */
+  readonly frames: TokenBuckets;
   readonly service: Pick<
     Service,
     'users' | 'members' | 'cursors' | 'pool' | 'now' | 'feed' | 'fanOut' | 'lanes'
@@ -34,6 +38,7 @@ interface Open {
   readonly inbound: Inbound;
   readonly outbound: Outbound;
   readonly token: TokenWatch;
+  readonly pace: Pace;
 }
 
 export class LiveSession implements SocketEvents, OpenSession {
@@ -119,6 +124,7 @@ export class LiveSession implements SocketEvents, OpenSession {
     }
     const open = this.#open;
     if (open === null) return;
+    open.pace.heard();
     switch (frame.kind) {
       case 'update':
         open.inbound.update(frame);
@@ -174,6 +180,7 @@ export class LiveSession implements SocketEvents, OpenSession {
         position,
       }),
       token: startTokenWatch(connection, {expiresAtMs, now}),
+      pace: createPace(connection, {gate, frames: this.#deps.frames, member}),
     };
   }
 

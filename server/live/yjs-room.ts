@@ -13,6 +13,7 @@ import {startHeartbeat, type Heartbeat} from './heartbeat.ts';
 import {assertStillMember, identify, type Claim, type Identity} from './identify.ts';
 import {DRAIN_FINISH_MS} from './live-limits.ts';
 import {isOfGeneration, readRoomDocument, type RoomRecord} from './room-document.ts';
+import {createPace, type Pace} from './pace.ts';
 import {createRoomInbound, type RoomInbound} from './room-inbound.ts';
 import {createRoomOutbound, type RoomOutbound} from './room-outbound.ts';
 import type {SessionDeps} from './session.ts';
@@ -34,6 +35,7 @@ interface Open {
   readonly member: Member;
   readonly inbound: RoomInbound;
   readonly outbound: RoomOutbound;
+  readonly pace: Pace;
 }
 
 export class YjsRoom implements SocketEvents, OpenSession {
@@ -66,6 +68,7 @@ export class YjsRoom implements SocketEvents, OpenSession {
     const open = this.#open;
     if (this.#connection.isEnded() || open === null) return;
     this.#heartbeat.heard();
+    open.pace.heard();
     const message = readYjsMessage(bytes);
     if (message === null) this.#connection.end('bad_frame');
     else this.#receive(open, message);
@@ -133,7 +136,8 @@ export class YjsRoom implements SocketEvents, OpenSession {
     // Stock providers do not say what their clock shows.
     const writer = createWriter({service, member, offset: 0, clients: createClientIds(service, member)});
     startTokenWatch(connection, {expiresAtMs, now});
-    return {member, outbound, inbound: createRoomInbound(connection, {record, writer, gate, outbound})};
+    const pace = createPace(connection, {gate, frames: this.#deps.frames, member});
+    return {member, outbound, pace, inbound: createRoomInbound(connection, {record, writer, gate, outbound})};
   }
 
   #receive({inbound, outbound}: Open, message: YjsMessage): void {

@@ -1,0 +1,32 @@
+// Reads no faster from a device than it may send: past its rate its socket is paused for a moment, and the flood
+// waits at its sender. All sockets of a device share one bucket.
+import type {Member} from '../sync/members.ts';
+import type {TokenBuckets} from '../token-buckets.ts';
+import type {Connection} from './connection.ts';
+import type {Gate} from './gate.ts';
+import {PACE_PAUSE_MS} from './live-limits.ts';
+
+export interface Pace {
+  /** A frame came. It is taken in any case: what is held back is what follows. */
+  heard(): void;
+}
+
+export function createPace(
+  connection: Connection,
+  {gate, frames, member}: {gate: Gate; frames: TokenBuckets; member: Pick<Member, 'tenantId' | 'deviceId'>},
+): Pace {
+  const key = `${member.tenantId} ${member.deviceId}`;
+  let isPaused = false;
+  return {
+    heard() {
+      const {isTaken, waitMs} = frames.take(key);
+      if (isTaken || isPaused) return;
+      isPaused = true;
+      gate.hold('pace');
+      connection.after(Math.max(waitMs, PACE_PAUSE_MS), () => {
+        isPaused = false;
+        gate.release('pace');
+      });
+    },
+  };
+}
