@@ -117,7 +117,6 @@ test("another tenant's employee is not invited as one's own", async () => {
   expect(comparable(await ask(me.body.member.employeeId))).toEqual(unknown);
 });
 
-// I19 of docs/protocol.md.
 test("another tenant's invitation answers as one that does not exist", async () => {
   const ask = (method: string, id: string, tail = '') =>
     own.send<ProblemBody>(method, `/v1/tenants/${own.tenantId}/invitations/${id}${tail}`);
@@ -128,6 +127,7 @@ test("another tenant's invitation answers as one that does not exist", async () 
   }
 });
 
+// I19 of docs/protocol.md.
 test('nothing of another tenant is in any list', async () => {
   const lists = [
     '/v1/sync/pull',
