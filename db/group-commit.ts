@@ -8,7 +8,8 @@ import type {JsonObject, JsonValue} from '#crdt/json.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
 import {auditDigest, auditHeadSql, groupDigest, type AuditRow} from './audit-chain.ts';
 import {COUNTER_AT_SQL} from './audit.ts';
-import {createBlob, type Blob} from './blob.ts';
+import type {Blob} from './blob.ts';
+import {createGroupStatement, type GroupStatement} from './group-statement.ts';
 import type {RecordKey} from './records.ts';
 import {rowSql} from './row-sql.ts';
 
@@ -66,155 +67,174 @@ export interface GroupCommitted {
   readonly at: Date;
 }
 
+/** A record that the group was decided on as a cache has it: nobody may have changed it since. */
+export interface ExpectedRecord extends RecordKey {
+  readonly version: number;
+}
+
+/** What must still hold for the group to be written. */
+export interface GroupTerms {
+  readonly tenantId: TenantId;
+  readonly accessVersion: number;
+  /** Locked first, in one order for all callers; empty where the caller holds the locks. */
+  readonly expected: readonly ExpectedRecord[];
+}
+
 /**
- * Writes a group. Null: the access version is no longer the one decided on, nothing was written, and the
- * transaction must be rolled back. A unique violation on a record means that another node made it meanwhile.
+ * Writes a group. Null: its terms no longer hold, and nothing was written. A unique violation on a record means
+ * that another node made it meanwhile.
  */
 export async function writeGroup(
   client: pg.ClientBase,
-  {tenantId, accessVersion}: {tenantId: TenantId; accessVersion: number},
+  {tenantId, accessVersion, expected}: GroupTerms,
   group: GroupWrite,
 ): Promise<GroupCommitted | null> {
-  const blob = createBlob();
-  const parameters = createParameters([tenantId, group.audit.length, accessVersion]);
-  const ctes: string[] = [];
-  if (group.audit.length === 0) addUnlogged(ctes);
-  else addLogged(ctes, {parameters, blob, tenantId, audit: group.audit});
-  if (group.records.length > 0) addRecords(ctes, {parameters, blob, records: group.records});
-  if (group.conflicts.length > 0) addConflicts(ctes, {parameters, blob, conflicts: group.conflicts});
-  if (group.results.length > 0) addResults(ctes, {parameters, results: group.results});
-  const template = `WITH ${ctes.join(',\n')}
-    SELECT base, at FROM counter`;
-  const text = template.includes('$blob')
-    ? template.replaceAll('$blob', parameters.add(blob.toBuffer()))
-    : template;
-  const name = statementName(text);
-  const {rows} = await client.query<GroupCommitted>({
-    ...(name === undefined ? {} : {name}),
-    text,
-    values: parameters.values,
-  });
+  const statement = createGroupStatement([tenantId, group.audit.length, accessVersion]);
+  if (expected.length > 0) addLocks(statement, expected);
+  if (group.audit.length === 0) addUnlogged(statement);
+  else addLogged(statement, {tenantId, audit: group.audit, isGated: expected.length > 0});
+  if (group.records.length > 0) addRecords(statement, group.records);
+  if (group.conflicts.length > 0) addConflicts(statement, group.conflicts);
+  if (group.results.length > 0) addResults(statement, group.results);
+  const {text, name} = statement.finish('SELECT base, at FROM counter');
+  const query = {text, values: statement.values, ...(name === undefined ? {} : {name})};
+  const {rows} = await client.query<GroupCommitted>(query);
   return rows[0] ?? null;
 }
 
-// Every connection keeps what it prepared. The shapes that come first are the common ones.
-const STATEMENTS_NAMED_MAX = 128;
-
-/** One prepared statement per shape: which entities are inserted and updated, and whether there are conflicts. */
-const names = new Map<string, string>();
-function statementName(text: string): string | undefined {
-  const known = names.get(text);
-  if (known !== undefined || names.size >= STATEMENTS_NAMED_MAX) return known;
-  const name = `group_${names.size}`;
-  names.set(text, name);
-  return name;
+/** Waits for other nodes here, before the counter is taken: nobody waits for a record while holding the counter. */
+function addLocks(statement: GroupStatement, expected: readonly ExpectedRecord[]): void {
+  const rows = statement.add(JSON.stringify(expected));
+  const count = statement.add(expected.length);
+  statement.part(
+    'locked',
+    () => `locked AS MATERIALIZED (
+      SELECT r.id FROM records r
+      JOIN json_to_recordset(${rows}::json) AS k (entity text, id uuid, version int)
+        ON r.entity = k.entity AND r.id = k.id AND r.version = k.version
+      WHERE r.tenant_id = $1 ORDER BY r.entity, r.id FOR UPDATE OF r
+    ), unmoved AS MATERIALIZED (SELECT count(*) = ${count}::int AS all_of_them FROM locked)`,
+  );
 }
 
-interface Parameters {
-  readonly values: unknown[];
-  add(value: unknown): `$${number}`;
-}
-
-function createParameters(values: unknown[]): Parameters {
-  return {
-    values,
-    add: (value) => `$${values.push(value)}`,
-  };
+/** Nothing of the group gets a position: the counter is read and left as it is, its chained head above all. */
+function addUnlogged(statement: GroupStatement): void {
+  statement.part(
+    'counter',
+    () => `counter AS (
+      SELECT seq - $2::int AS base, at FROM tenant_counters WHERE tenant_id = $1 AND access_version = $3)`,
+  );
 }
 
 const cut = (name: string) => `substring($blob::bytea from r.${name}_from for r.${name}_length)`;
 
-/** Nothing of the group gets a position: the counter is read and left as it is, its chained head above all. */
-function addUnlogged(ctes: string[]): void {
-  ctes.push(`counter AS (
-    SELECT seq - $2::int AS base, at FROM tenant_counters WHERE tenant_id = $1 AND access_version = $3)`);
-}
-
 function addLogged(
-  ctes: string[],
-  {
-    parameters,
-    blob,
-    tenantId,
-    audit,
-  }: {parameters: Parameters; blob: Blob; tenantId: TenantId; audit: readonly AuditRow[]},
+  statement: GroupStatement,
+  {tenantId, audit, isGated}: {tenantId: TenantId; audit: readonly AuditRow[]; isGated: boolean},
 ): void {
   const digests = audit.map((row) => auditDigest(tenantId, row));
-  const head = parameters.add(groupDigest(digests));
-  ctes.push(`counter AS (
-    UPDATE tenant_counters SET seq = seq + $2::int, at = ${COUNTER_AT_SQL}, audit_head = ${auditHeadSql(head)}
-    WHERE tenant_id = $1 AND access_version = $3
-    RETURNING seq - $2::int AS base, at)`);
-  const rows = audit.map((row, index) => {
-    const detail = row.detail === null ? {from: 0, length: null} : blob.add(row.detail);
-    const digest = blob.add(digests[index] ?? new Uint8Array());
-    return {
-      place: index + 1,
-      action: row.action,
-      entity: row.entity,
-      record_id: row.recordId,
-      user_id: row.userId,
-      device_id: row.deviceId,
-      summary: row.summary,
-      detail_from: detail.from,
-      detail_length: detail.length,
-      digest_from: digest.from,
-      digest_length: digest.length,
-    };
-  });
-  ctes.push(`logged AS (
-    INSERT INTO audit_logs (tenant_id, seq, at, group_seq, action, entity, record_id, user_id, device_id, summary, detail, digest)
-    SELECT $1, counter.base + r.place, counter.at, counter.base + 1, r.action, r.entity, r.record_id, r.user_id, r.device_id,
-           r.summary, ${cut('detail')}, ${cut('digest')}
-    FROM counter, json_to_recordset(${parameters.add(JSON.stringify(rows))}::json) AS r (place int, action text, entity text,
-      record_id uuid, user_id uuid, device_id uuid, summary text, detail_from int, detail_length int, digest_from int, digest_length int))`);
+  const head = statement.add(groupDigest(digests));
+  const gate = isGated ? 'AND (SELECT all_of_them FROM unmoved)' : '';
+  statement.part(
+    'advanced',
+    () => `counter AS (
+      UPDATE tenant_counters SET seq = seq + $2::int, at = ${COUNTER_AT_SQL}, audit_head = ${auditHeadSql(head)}
+      WHERE tenant_id = $1 AND access_version = $3 ${gate}
+      RETURNING seq - $2::int AS base, at)`,
+  );
+  const rows = statement.add(
+    JSON.stringify(audit.map((row, index) => auditJson(statement.blob, {row, index, digests}))),
+  );
+  statement.part(
+    'logged',
+    () => `logged AS (
+      INSERT INTO audit_logs (tenant_id, seq, at, group_seq, action, entity, record_id, user_id, device_id, summary, detail, digest)
+      SELECT $1, counter.base + r.place, counter.at, counter.base + 1, r.action, r.entity, r.record_id, r.user_id, r.device_id,
+             r.summary, ${cut('detail')}, ${cut('digest')}
+      FROM counter, json_to_recordset(${rows}::json) AS r (place int, action text, entity text, record_id uuid, user_id uuid,
+        device_id uuid, summary text, detail_from int, detail_length int, digest_from int, digest_length int))`,
+  );
 }
 
-const recordColumns = `entity text, id uuid, place int, version int, generation int, deleted boolean, body_from int, body_length int`;
+function auditJson(
+  blob: Blob,
+  {row, index, digests}: {row: AuditRow; index: number; digests: readonly Uint8Array[]},
+): JsonObject {
+  const detail = row.detail === null ? {from: 0, length: null} : blob.add(row.detail);
+  const digest = blob.add(digests[index] ?? new Uint8Array());
+  return {
+    place: index + 1,
+    action: row.action,
+    entity: row.entity,
+    record_id: row.recordId,
+    user_id: row.userId,
+    device_id: row.deviceId,
+    summary: row.summary,
+    detail_from: detail.from,
+    detail_length: detail.length,
+    digest_from: digest.from,
+    digest_length: digest.length,
+  };
+}
 
-function addRecords(
-  ctes: string[],
-  {parameters, blob, records}: {parameters: Parameters; blob: Blob; records: readonly RecordWrite[]},
-): void {
-  const rows = {insert: [] as JsonObject[], update: [] as JsonObject[]};
+const recordColumns =
+  'entity text, id uuid, place int, version int, generation int, deleted boolean, body_from int, body_length int';
+
+function addRecords(statement: GroupStatement, records: readonly RecordWrite[]): void {
+  const {blob} = statement;
+  const documents = {insert: [] as JsonObject[], update: [] as JsonObject[]};
   const typed = new Map<string, {entity: EntityName; kind: 'insert' | 'update'; rows: JsonObject[]}>();
   for (const record of records) {
     const kind = record.isNew ? 'insert' : 'update';
-    const body = blob.add(record.body);
-    rows[kind].push({
-      entity: record.entity,
-      id: record.id,
-      place: record.place,
-      version: record.version,
-      generation: record.generation,
-      deleted: record.deletedAt !== null,
-      body_from: body.from,
-      body_length: body.length,
-    });
+    documents[kind].push(documentJson(record, blob));
     const key = `${record.entity}_${kind}`;
     const group = typed.get(key) ?? {entity: record.entity, kind, rows: []};
     typed.set(key, group);
     group.rows.push(typedRow(record, blob));
   }
-  if (rows.insert.length > 0) {
-    ctes.push(`made AS (
+  if (documents.insert.length > 0) addMade(statement, documents.insert);
+  if (documents.update.length > 0) addChanged(statement, documents.update);
+  for (const [key, {entity, kind, rows}] of [...typed].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const json = statement.add(JSON.stringify(rows));
+    statement.part(key, () => `${key} AS (${rowSql(entities[entity])[kind].replace('$rows', () => json)})`);
+  }
+}
+
+function addMade(statement: GroupStatement, documents: readonly JsonObject[]): void {
+  const rows = statement.add(JSON.stringify(documents));
+  statement.part(
+    'made',
+    () => `made AS (
       INSERT INTO records (tenant_id, entity, id, seq, version, generation, deleted, updated_at, body)
       SELECT $1, r.entity, r.id, counter.base + r.place, r.version, r.generation, r.deleted, counter.at, ${cut('body')}
-      FROM counter, json_to_recordset(${parameters.add(JSON.stringify(rows.insert))}::json) AS r (${recordColumns}))`);
-  }
-  if (rows.update.length > 0) {
-    ctes.push(`changed AS (
+      FROM counter, json_to_recordset(${rows}::json) AS r (${recordColumns}))`,
+  );
+}
+
+function addChanged(statement: GroupStatement, documents: readonly JsonObject[]): void {
+  const rows = statement.add(JSON.stringify(documents));
+  statement.part(
+    'changed',
+    () => `changed AS (
       UPDATE records AS t SET seq = counter.base + r.place, version = r.version, generation = r.generation,
         deleted = r.deleted, updated_at = counter.at, body = ${cut('body')}
-      FROM counter, json_to_recordset(${parameters.add(JSON.stringify(rows.update))}::json) AS r (${recordColumns})
-      WHERE t.tenant_id = $1 AND t.entity = r.entity AND t.id = r.id)`);
-  }
-  for (const key of [...typed.keys()].sort()) {
-    const group = typed.get(key);
-    if (group === undefined) continue;
-    const sql = rowSql(entities[group.entity])[group.kind];
-    ctes.push(`${key} AS (${sql.replace('$rows', parameters.add(JSON.stringify(group.rows)))})`);
-  }
+      FROM counter, json_to_recordset(${rows}::json) AS r (${recordColumns})
+      WHERE t.tenant_id = $1 AND t.entity = r.entity AND t.id = r.id)`,
+  );
+}
+
+function documentJson(record: RecordWrite, blob: Blob): JsonObject {
+  const body = blob.add(record.body);
+  return {
+    entity: record.entity,
+    id: record.id,
+    place: record.place,
+    version: record.version,
+    generation: record.generation,
+    deleted: record.deletedAt !== null,
+    body_from: body.from,
+    body_length: body.length,
+  };
 }
 
 function typedRow(record: RecordWrite, blob: Blob): JsonObject {
@@ -235,12 +255,9 @@ function typedRow(record: RecordWrite, blob: Blob): JsonObject {
   return row;
 }
 
-function addConflicts(
-  ctes: string[],
-  {parameters, blob, conflicts}: {parameters: Parameters; blob: Blob; conflicts: readonly ConflictWrite[]},
-): void {
-  const rows = conflicts.map((conflict) => {
-    const fields = blob.add(conflict.fields);
+function addConflicts(statement: GroupStatement, conflicts: readonly ConflictWrite[]): void {
+  const json = conflicts.map((conflict) => {
+    const fields = statement.blob.add(conflict.fields);
     return {
       id: conflict.id,
       place: conflict.place,
@@ -255,20 +272,21 @@ function addConflicts(
       fields_length: fields.length,
     };
   });
-  ctes.push(`disputed AS (
-    INSERT INTO conflict_logs (tenant_id, id, seq, entity, record_id, key, fields, field_names, summary, winner_id, loser_id, created_at)
-    SELECT $1, r.id, counter.base + r.place, r.entity, r.record_id, r.key, ${cut('fields')},
-           ARRAY(SELECT json_array_elements_text(r.field_names)), r.summary, r.winner_id, r.loser_id, counter.at
-    FROM counter, json_to_recordset(${parameters.add(JSON.stringify(rows))}::json) AS r (id uuid, place int, entity text, record_id uuid,
-      key text, field_names json, summary text, winner_id text, loser_id text, fields_from int, fields_length int)
-    ON CONFLICT (tenant_id, entity, record_id, key, winner_id, loser_id) DO NOTHING)`);
+  const rows = statement.add(JSON.stringify(json));
+  statement.part(
+    'disputed',
+    () => `disputed AS (
+      INSERT INTO conflict_logs (tenant_id, id, seq, entity, record_id, key, fields, field_names, summary, winner_id, loser_id, created_at)
+      SELECT $1, r.id, counter.base + r.place, r.entity, r.record_id, r.key, ${cut('fields')},
+             ARRAY(SELECT json_array_elements_text(r.field_names)), r.summary, r.winner_id, r.loser_id, counter.at
+      FROM counter, json_to_recordset(${rows}::json) AS r (id uuid, place int, entity text, record_id uuid, key text,
+        field_names json, summary text, winner_id text, loser_id text, fields_from int, fields_length int)
+      ON CONFLICT (tenant_id, entity, record_id, key, winner_id, loser_id) DO NOTHING)`,
+  );
 }
 
-function addResults(
-  ctes: string[],
-  {parameters, results}: {parameters: Parameters; results: readonly ResultWrite[]},
-): void {
-  const rows = results.map(({deviceId, changeId, entity, id, place, result}) => ({
+function addResults(statement: GroupStatement, results: readonly ResultWrite[]): void {
+  const json = results.map(({deviceId, changeId, entity, id, place, result}) => ({
     device_id: deviceId,
     change_id: changeId,
     entity,
@@ -276,9 +294,13 @@ function addResults(
     place,
     result,
   }));
-  ctes.push(`answered AS (
-    INSERT INTO push_results (tenant_id, device_id, change_id, entity, record_id, seq, result)
-    SELECT $1, r.device_id, r.change_id, r.entity, r.record_id, counter.base + r.place, r.result
-    FROM counter, json_to_recordset(${parameters.add(JSON.stringify(rows))}::json) AS r (device_id uuid, change_id uuid, entity text,
-      record_id uuid, place int, result jsonb))`);
+  const rows = statement.add(JSON.stringify(json));
+  statement.part(
+    'answered',
+    () => `answered AS (
+      INSERT INTO push_results (tenant_id, device_id, change_id, entity, record_id, seq, result)
+      SELECT $1, r.device_id, r.change_id, r.entity, r.record_id, counter.base + r.place, r.result
+      FROM counter, json_to_recordset(${rows}::json) AS r (device_id uuid, change_id uuid, entity text, record_id uuid,
+        place int, result jsonb))`,
+  );
 }

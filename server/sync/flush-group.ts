@@ -7,14 +7,15 @@ import type {TenantId} from '#crdt/protocol/ids.ts';
 import {settleSeqs} from '#crdt/record.ts';
 import {readAccess} from '#db/access.ts';
 import type {TenantCipher} from '#db/cipher.ts';
-import {writeGroup, type GroupCommitted} from '#db/group-commit.ts';
+import {writeGroup, type ExpectedRecord, type GroupCommitted} from '#db/group-commit.ts';
 import type {StoredRecord} from '#db/records.ts';
 import {takeNumbers} from '#db/series.ts';
-import {withTenant} from '#db/transaction.ts';
+import {withTenantAtOnce, withTenantPlanned} from '#db/transaction.ts';
 import {decideGroup, giveNumber, numbersDue, type GroupDecision, type WorkingRecord} from './decide-group.ts';
 import {encodeGroup, type EncodedGroup} from './encode-group.ts';
 import {
   AccessChanged,
+  loadCached,
   loadGroup,
   recordName,
   repeatOf,
@@ -32,33 +33,79 @@ export interface Flushed {
   readonly committed: Committed | null;
 }
 
+interface GroupRequest {
+  readonly tenantId: TenantId;
+  readonly access: LaneAccess;
+  readonly submissions: readonly Submission[];
+}
+
 /** On any throw the caller drops the cached records of the group: their documents are ahead of the database. */
-export async function flushGroup(
+export async function flushGroup(deps: FlushDeps, request: GroupRequest): Promise<Flushed> {
+  const cipher = await deps.cipherOf(request.tenantId);
+  const loaded = loadCached(deps, request);
+  const flushed = loaded === null ? null : await flushCached(deps, request, {cipher, loaded});
+  return flushed ?? flushLocked(deps, request, cipher);
+}
+
+/**
+ * The short way, for a group whose records are all cached: decides on the cache, and lets the one statement that
+ * writes find out whether that is still how things are. Null where there is nothing to write, or where another
+ * node was here meanwhile: then the documents went ahead of the database and are dropped.
+ */
+async function flushCached(
   deps: FlushDeps,
-  {
+  {tenantId, access, submissions}: GroupRequest,
+  {cipher, loaded}: {cipher: TenantCipher; loaded: Loaded},
+): Promise<Flushed | null> {
+  const decision = decide(deps, tenantId, {loaded, fresh: submissions});
+  if (decision.logged.length === 0) return null;
+  compactGrown(deps, loaded);
+  const encoded = encode(cipher, {loaded, decision, fresh: submissions});
+  const terms = {
     tenantId,
-    access,
-    submissions,
-  }: {tenantId: TenantId; access: LaneAccess; submissions: readonly Submission[]},
-): Promise<Flushed> {
-  const cipher = await deps.cipherOf(tenantId);
-  const prepared = await withTenant(deps.pool, tenantId, async (client) => {
-    const loaded = await loadGroup(deps, client, {tenantId, access, submissions, cipher});
+    accessVersion: loaded.access.version,
+    expected: [...loaded.stored.values()].map(keyAndVersion),
+  };
+  const counter = await withTenantAtOnce(deps.pool, tenantId, (client) =>
+    writeGroup(client, terms, encoded.write),
+  );
+  if (counter === null) {
+    access.members.clear();
+    for (const {change} of submissions) deps.cache.drop(tenantId, change);
+    return null;
+  }
+  return publish(deps, tenantId, {submissions, loaded, fresh: submissions, decision, encoded, counter});
+}
+
+const keyAndVersion = ({entity, id, version}: StoredRecord): ExpectedRecord => ({entity, id, version});
+
+/** The whole way: locks what the group touches, loads what is not cached, decides, writes. */
+async function flushLocked(deps: FlushDeps, request: GroupRequest, cipher: TenantCipher): Promise<Flushed> {
+  const {tenantId, submissions} = request;
+  const prepared = await withTenantPlanned(deps.pool, tenantId, async (client) => {
+    const loaded = await loadGroup(deps, client, {...request, cipher});
     const fresh = submissions.filter((submission) => repeatOf(loaded, submission) === undefined);
-    const decision = decideGroup({
-      submissions: fresh,
-      recordOf: (submission) => need(loaded.working.get(recordName(submission))),
-      memberOf: (userId) => loaded.access.members.get(userId) ?? undefined,
-      readCursor: deps.readCursor(tenantId),
-    });
+    const decision = decide(deps, tenantId, {loaded, fresh});
     await giveNumbers(client, tenantId, loaded);
-    const compacted = compactGrown(deps, loaded);
+    compactGrown(deps, loaded);
     const encoded = encode(cipher, {loaded, decision, fresh});
     const counter = await write(client, tenantId, {encoded, loaded, fresh});
-    return {loaded, fresh, decision, encoded, counter, compacted};
+    return {loaded, fresh, decision, encoded, counter};
   });
   return publish(deps, tenantId, {...prepared, submissions});
 }
+
+const decide = (
+  deps: FlushDeps,
+  tenantId: TenantId,
+  {loaded, fresh}: {loaded: Loaded; fresh: readonly Submission[]},
+): GroupDecision =>
+  decideGroup({
+    submissions: fresh,
+    recordOf: (submission) => need(loaded.working.get(recordName(submission))),
+    memberOf: (userId) => loaded.access.members.get(userId) ?? undefined,
+    readCursor: deps.readCursor(tenantId),
+  });
 
 /** Null where nothing had to be written. What was decided, refusals too, holds for the roles of the moment only. */
 async function write(
@@ -68,7 +115,7 @@ async function write(
 ): Promise<GroupCommitted | null> {
   const {version} = loaded.access;
   if (encoded.write.audit.length + encoded.write.results.length > 0) {
-    const counter = await writeGroup(client, {tenantId, accessVersion: version}, encoded.write);
+    const counter = await writeGroup(client, {tenantId, accessVersion: version, expected: []}, encoded.write);
     if (counter === null) throw new AccessChanged();
     return counter;
   }
@@ -93,17 +140,12 @@ async function giveNumbers(client: pg.PoolClient, tenantId: TenantId, loaded: Lo
 }
 
 /** Begins a new generation for changed records whose history outweighs what they say. */
-function compactGrown(deps: FlushDeps, loaded: Loaded): ReadonlySet<WorkingRecord> {
-  const compacted = new Set<WorkingRecord>();
+function compactGrown(deps: FlushDeps, loaded: Loaded): void {
   for (const working of loaded.working.values()) {
-    if (working.place === 0) continue;
-    const grown = grownBytes(working);
-    if (grown < COMPACT_BYTES_MIN) continue;
+    if (working.place === 0 || grownBytes(working) < COMPACT_BYTES_MIN) continue;
     compactRecord(working.record, deps.serverClientId);
     working.deltas.length = 0;
-    compacted.add(working);
   }
-  return compacted;
 }
 
 /** An estimate of the history in a document: structs beyond those that show something. Cheap enough for every commit. */
@@ -142,7 +184,6 @@ interface Prepared {
   readonly decision: GroupDecision;
   readonly encoded: EncodedGroup;
   readonly counter: GroupCommitted | null;
-  readonly compacted: ReadonlySet<WorkingRecord>;
 }
 
 /** After COMMIT: settles positions, swaps the cache, and makes receipts. */

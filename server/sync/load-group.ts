@@ -5,7 +5,7 @@ import type {ChangeContext} from '#crdt/change.ts';
 import {entities} from '#crdt/entities/registry.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
 import {decodeRecord, splitRecord} from '#crdt/record-codec.ts';
-import {emptyRecord} from '#crdt/record.ts';
+import {deletedAtOf, emptyRecord} from '#crdt/record.ts';
 import {readAccess, type MemberAccess} from '#db/access.ts';
 import type {TenantCipher} from '#db/cipher.ts';
 import {findPushResults, type StoredResult} from '#db/push-results.ts';
@@ -51,6 +51,50 @@ const pushName = (deviceId: string, changeId: string): string => `${deviceId}/${
 
 export const repeatOf = (loaded: Loaded, {deviceId, changeId}: Submission): StoredResult | undefined =>
   changeId === null ? undefined : loaded.repeats.get(pushName(deviceId, changeId));
+
+/**
+ * The same from the cache alone. Null where anything must be asked of the database first: a record that is not
+ * cached or wants a number, a change that may be a repeat, a member not seen before.
+ */
+export function loadCached(
+  deps: FlushDeps,
+  {
+    tenantId,
+    access,
+    submissions,
+  }: {tenantId: TenantId; access: LaneAccess; submissions: readonly Submission[]},
+): Loaded | null {
+  const working = new Map<string, WorkingRecord>();
+  const stored = new Map<string, StoredRecord>();
+  const members = new Map<string, MemberAccess | null>();
+  for (const submission of submissions) {
+    const {change, changeId, userId} = submission;
+    const member = access.members.get(userId);
+    if (changeId !== null || member === undefined) return null;
+    members.set(userId, member);
+    const name = recordName(submission);
+    if (working.has(name)) continue;
+    const cached = deps.cache.get(tenantId, change);
+    if (cached === undefined || wantsNumber(cached)) return null;
+    const {record, version, seq, updatedAt} = cached;
+    const row = {entity: change.entity, id: change.id, seq, version, updatedAt, body: null};
+    stored.set(name, {...row, generation: record.generation, deleted: deletedAtOf(record) !== null});
+    working.set(name, {
+      record,
+      version,
+      seq,
+      loadedState: cached.state,
+      isNew: false,
+      deltas: [],
+      changedFields: new Set(),
+      place: 0,
+    });
+  }
+  return {access: {version: access.accessVersion, members}, working, stored, repeats: new Map()};
+}
+
+const wantsNumber = ({record}: CachedRecord): boolean =>
+  record.entity.numbering !== undefined && !record.writes.has(record.entity.numbering.field);
 
 export async function loadGroup(
   deps: FlushDeps,

@@ -1,0 +1,52 @@
+// One statement put together from parts. Its text is made once per shape (which parts it has), its values every
+// time: a busy lane sends the same few shapes over and over.
+import {createBlob, type Blob} from './blob.ts';
+
+export interface GroupStatement {
+  readonly values: unknown[];
+  /** Byte strings of all parts, sent as one parameter; `$blob` in a text stands for it. */
+  readonly blob: Blob;
+  /** Adds a parameter and answers how a text names it. */
+  add(value: unknown): `$${number}`;
+  /** name: says which text it is, so two parts of one name must differ in their parameters only. */
+  part(name: string, text: () => string): void;
+  /** The finished text, and the name it is kept prepared under; none past SHAPES_MAX. */
+  finish(end: string): {readonly text: string; readonly name: string | undefined};
+}
+
+// Every connection keeps what it prepared. The shapes that come first are the common ones.
+const SHAPES_MAX = 128;
+
+const shapes = new Map<string, {readonly text: string; readonly name: string}>();
+
+export function createGroupStatement(values: unknown[]): GroupStatement {
+  const blob = createBlob();
+  const shape: string[] = [];
+  const parts: (() => string)[] = [];
+  const add = (value: unknown): `$${number}` => `$${values.push(value)}`;
+  return {
+    values,
+    blob,
+    add,
+    part(name, text) {
+      shape.push(name);
+      parts.push(text);
+    },
+    finish(end) {
+      const bytes = add(blob.toBuffer());
+      const key = shape.join(' ');
+      const known = shapes.get(key);
+      if (known !== undefined) return known;
+      const made = `WITH ${parts.map((part) => part()).join(',\n')}\n${end}`;
+      // A group without byte strings names the parameter all the same: Postgres wants the type of each.
+      const text = (made.includes('$blob') ? made : `${made} WHERE $blob::bytea IS NOT NULL`).replaceAll(
+        '$blob',
+        () => bytes,
+      );
+      if (shapes.size >= SHAPES_MAX) return {text, name: undefined};
+      const kept = {text, name: `group_${shapes.size}`};
+      shapes.set(key, kept);
+      return kept;
+    },
+  };
+}
