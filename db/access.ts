@@ -4,44 +4,48 @@ import type pg from 'pg';
 import type {Role} from '#crdt/change.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
 
-export interface MemberAccess {
+/** Whoever submits changes: a member on one of their devices. */
+export interface Writer {
   readonly userId: string;
+  readonly deviceId: string;
+}
+
+export interface WriterAccess extends Writer {
   readonly role: Role;
   readonly employeeId: string | null;
 }
 
 export interface Access {
   readonly accessVersion: number;
-  /** Active members among those asked for. */
-  readonly members: readonly MemberAccess[];
+  /** Those asked for who are active members, on devices that nobody revoked. */
+  readonly writers: readonly WriterAccess[];
 }
 
 const accessSql = `
-  SELECT c.access_version AS "accessVersion", m.user_id AS "userId", m.role, m.employee_id AS "employeeId"
+  SELECT c.access_version AS "accessVersion", w.user_id AS "userId", w.device_id AS "deviceId", w.role,
+         w.employee_id AS "employeeId"
   FROM tenant_counters c
-  LEFT JOIN memberships m ON m.tenant_id = c.tenant_id AND m.user_id = ANY ($2::uuid[]) AND m.status = 'active'
+  LEFT JOIN LATERAL (
+    SELECT k.user_id, k.device_id, m.role, m.employee_id
+    FROM unnest($2::uuid[], $3::uuid[]) AS k (user_id, device_id)
+    JOIN memberships m ON m.tenant_id = c.tenant_id AND m.user_id = k.user_id AND m.status = 'active'
+    LEFT JOIN devices d ON d.tenant_id = c.tenant_id AND d.id = k.device_id
+    WHERE d.revoked_at IS NULL) w ON true
   WHERE c.tenant_id = $1`;
 
 /** Null if the tenant does not exist. */
 export async function readAccess(
   client: pg.ClientBase,
   tenantId: TenantId,
-  userIds: readonly string[],
+  writers: readonly Writer[],
 ): Promise<Access | null> {
-  const {rows} = await client.query<{
-    accessVersion: number;
-    userId: string | null;
-    role: Role;
-    employeeId: string | null;
-  }>({
+  const {rows} = await client.query<{accessVersion: number} & (WriterAccess | {userId: null})>({
     name: 'read_access',
     text: accessSql,
-    values: [tenantId, userIds],
+    values: [tenantId, writers.map(({userId}) => userId), writers.map(({deviceId}) => deviceId)],
   });
   const [first] = rows;
   if (first === undefined) return null;
-  const members = rows.flatMap(({userId, role, employeeId}) =>
-    userId === null ? [] : [{userId, role, employeeId}],
-  );
-  return {accessVersion: first.accessVersion, members};
+  const found = rows.flatMap(({accessVersion: _, ...writer}) => (writer.userId === null ? [] : [writer]));
+  return {accessVersion: first.accessVersion, writers: found};
 }

@@ -16,7 +16,7 @@ import {errorCodes} from '#crdt/protocol/error-code.ts';
 import type {RecordState} from '#crdt/record.ts';
 import {fieldsOf} from '#crdt/record.ts';
 import {PENDING_SEQ} from '#crdt/write.ts';
-import type {MemberAccess} from '#db/access.ts';
+import type {WriterAccess} from '#db/access.ts';
 import type {Precondition, Submission} from './submission.ts';
 
 /** A record the group works on. `place`: of its latest change, 0 while untouched. */
@@ -54,7 +54,7 @@ export interface GroupDecision {
 export interface GroupInput {
   readonly submissions: readonly Submission[];
   readonly recordOf: (submission: Submission) => WorkingRecord;
-  readonly memberOf: (userId: string) => MemberAccess | undefined;
+  readonly memberOf: (submission: Submission) => WriterAccess | undefined;
   readonly readCursor: ChangeContext['readCursor'];
 }
 
@@ -103,9 +103,10 @@ function unmetPrecondition(
   return isAt ? null : {code: 'precondition_failed', message: errorCodes.precondition_failed.cause};
 }
 
-function actorOf(input: GroupInput, {change, userId, deviceId}: Submission): Actor | null {
+function actorOf(input: GroupInput, submission: Submission): Actor | null {
+  const {change, userId, deviceId} = submission;
   if (change.kind === 'server') return {userId, deviceId, role: 'manager', employeeId: null};
-  const member = input.memberOf(userId);
+  const member = input.memberOf(submission);
   return member === undefined ? null : {userId, deviceId, role: member.role, employeeId: member.employeeId};
 }
 

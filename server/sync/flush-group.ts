@@ -19,6 +19,7 @@ import {
   loadGroup,
   recordName,
   repeatOf,
+  writerName,
   type FlushDeps,
   type LaneAccess,
   type Loaded,
@@ -103,7 +104,7 @@ const decide = (
   decideGroup({
     submissions: fresh,
     recordOf: (submission) => need(loaded.working.get(recordName(submission))),
-    memberOf: (userId) => loaded.access.members.get(userId) ?? undefined,
+    memberOf: (submission) => loaded.access.members.get(writerName(submission)) ?? undefined,
     readCursor: deps.readCursor(tenantId),
   });
 

@@ -174,6 +174,18 @@ test('a refusal is not decided on a role that changed on another node', async ()
   expect(await nodes[0].submit(change('Four'))).toMatchObject({kind: 'applied'});
 });
 
+test('a device revoked on another node writes no more, and the others of its member do', async () => {
+  const {arena, nodes, task} = await twoNodes();
+  const member = await arena.tenancy.newMember(arena.manager, 'manager');
+  const other = await arena.tenancy.onNewDevice(member);
+  const change = (by: Member, title: string) => jsonSubmission(by, {...task, payload: {title}});
+  expect(await nodes[0].submit(change(member, 'One'))).toMatchObject({kind: 'applied'});
+  await query(arena, `UPDATE devices SET revoked_at = now() WHERE id = '${member.deviceId}'`);
+  await query(arena, 'UPDATE tenant_counters SET access_version = access_version + 1');
+  expect(await nodes[0].submit(change(member, 'Two'))).toMatchObject({error: {code: 'no_membership'}});
+  expect(await nodes[0].submit(change(other, 'Three'))).toMatchObject({kind: 'applied'});
+});
+
 test('roles forgotten while a group is being decided do not make its members strangers', async () => {
   const {arena, nodes, task} = await twoNodes();
   await nodes[0].submit(jsonSubmission(arena.manager, {...task, payload: {priority: 'low'}}));

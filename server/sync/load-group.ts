@@ -6,7 +6,7 @@ import {entities} from '#crdt/entities/registry.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
 import {decodeRecord, splitRecord} from '#crdt/record-codec.ts';
 import {deletedAtOf, emptyRecord} from '#crdt/record.ts';
-import {readAccess, type MemberAccess} from '#db/access.ts';
+import {readAccess, type Writer, type WriterAccess} from '#db/access.ts';
 import type {TenantCipher} from '#db/cipher.ts';
 import {findPushResults, type StoredResult} from '#db/push-results.ts';
 import {bodyPlace, lockRecords, type StoredRecord} from '#db/records.ts';
@@ -18,7 +18,8 @@ import type {Submission} from './submission.ts';
 /** What a lane knows of who may write, and at which version it learned it. */
 export interface LaneAccess {
   accessVersion: number;
-  readonly members: Map<string, MemberAccess | null>;
+  /** By writerName. */
+  readonly members: Map<string, WriterAccess | null>;
 }
 
 export interface FlushDeps {
@@ -36,7 +37,7 @@ export class AccessChanged extends Error {}
 /** Who may write, as of one version: what another node or request forgets meanwhile does not change it. */
 export interface GroupAccess {
   readonly version: number;
-  readonly members: ReadonlyMap<string, MemberAccess | null>;
+  readonly members: ReadonlyMap<string, WriterAccess | null>;
 }
 
 export interface Loaded {
@@ -45,6 +46,9 @@ export interface Loaded {
   readonly stored: ReadonlyMap<string, StoredRecord>;
   readonly repeats: ReadonlyMap<string, StoredResult>;
 }
+
+/** A member may write from one device and no longer from another. */
+export const writerName = ({userId, deviceId}: Writer): string => `${userId}/${deviceId}`;
 
 export const recordName = ({change}: Submission): string => `${change.entity}/${change.id}`;
 const pushName = (deviceId: string, changeId: string): string => `${deviceId}/${changeId}`;
@@ -66,12 +70,13 @@ export function loadCached(
 ): Loaded | null {
   const working = new Map<string, WorkingRecord>();
   const stored = new Map<string, StoredRecord>();
-  const members = new Map<string, MemberAccess | null>();
+  const members = new Map<string, WriterAccess | null>();
   for (const submission of submissions) {
-    const {change, changeId, userId} = submission;
-    const member = access.members.get(userId);
+    const {change, changeId} = submission;
+    const writer = writerName(submission);
+    const member = access.members.get(writer);
     if (changeId !== null || member === undefined) return null;
-    members.set(userId, member);
+    members.set(writer, member);
     const name = recordName(submission);
     if (working.has(name)) continue;
     const cached = deps.cache.get(tenantId, change);
@@ -142,23 +147,26 @@ async function loadAccess(
     submissions,
   }: {tenantId: TenantId; access: LaneAccess; submissions: readonly Submission[]},
 ): Promise<GroupAccess> {
-  const members = new Map<string, MemberAccess | null>();
-  const unknown = new Set<string>();
-  for (const {userId} of submissions) {
-    const member = access.members.get(userId);
-    if (member === undefined) unknown.add(userId);
-    else members.set(userId, member);
+  const members = new Map<string, WriterAccess | null>();
+  const unknown = new Map<string, Submission>();
+  for (const submission of submissions) {
+    // The server's own changes ask nobody; a group of them alone only reads the version.
+    if (submission.change.kind === 'server') continue;
+    const name = writerName(submission);
+    const member = access.members.get(name);
+    if (member === undefined) unknown.set(name, submission);
+    else members.set(name, member);
   }
-  if (unknown.size === 0) return {version: access.accessVersion, members};
-  const read = await readAccess(client, tenantId, [...unknown]);
+  if (unknown.size === 0 && members.size > 0) return {version: access.accessVersion, members};
+  const read = await readAccess(client, tenantId, [...unknown.values()]);
   if (read === null) throw new Error('The tenant has no counter.');
   // Members read at different versions must not be mixed: a version that moved clears what was known.
   if (read.accessVersion !== access.accessVersion) access.members.clear();
   if (read.accessVersion !== access.accessVersion && members.size > 0) throw new AccessChanged();
   access.accessVersion = read.accessVersion;
-  for (const userId of unknown) members.set(userId, null);
-  for (const member of read.members) members.set(member.userId, member);
-  for (const [userId, member] of members) access.members.set(userId, member);
+  for (const name of unknown.keys()) members.set(name, null);
+  for (const writer of read.writers) members.set(writerName(writer), writer);
+  for (const [name, member] of members) access.members.set(name, member);
   return {version: read.accessVersion, members};
 }
 
