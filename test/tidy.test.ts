@@ -21,7 +21,7 @@ const longFiles: Readonly<Record<string, number>> = {
   'crdt/guard.test.ts': 583,
   'crdt/protocol/error-code.ts': 458,
   'crdt/update-reader.test.ts': 417,
-  'test/e2e/yjs-provider.pg.test.ts': 367,
+  'test/e2e/yjs-provider.pg.test.ts': 368,
   'test/attacks/catalogue.ts': 903,
   'test/attacks/fuzz.test.ts': 366,
   'test/e2e/live-connection.pg.test.ts': 431,
