@@ -88,41 +88,53 @@ export const withTenantSnapshot = <Result>(
  * committed whatever it answers, so it must leave everything as it was where it finds that it may not write.
  * Rethrows what Postgres refused it for, having rolled back; anything else is CommitOutcomeUnknown.
  */
-export async function withTenantAtOnce<Result>(
+export const withTenantAtOnce = <Result>(
   pool: pg.Pool,
   tenantId: TenantId,
   statement: (client: pg.PoolClient) => Promise<Result>,
-): Promise<Result> {
-  const client = await pool.connect();
-  let isUsable = true;
-  const onBroken = () => {
-    isUsable = false;
-  };
-  client.on('error', onBroken);
-  try {
-    const [, answered, committed] = await Promise.allSettled([
-      client.query(beginPlanned(tenantId)),
-      statement(client),
-      commit(client),
-    ]);
-    if (answered.status === 'rejected' && isRefusal(answered.reason)) throw answered.reason;
-    if (committed.status === 'rejected') throw committed.reason;
-    if (answered.status === 'rejected') throw answered.reason;
-    return answered.value;
-  } catch (error) {
-    if (!isRefusal(error)) isUsable = false;
-    throw error;
-  } finally {
-    client.off('error', onBroken);
-    client.release(!isUsable);
-  }
-}
+): Promise<Result> =>
+  onConnection(pool, {
+    async use(client) {
+      const [, answered, committed] = await Promise.allSettled([
+        client.query(beginPlanned(tenantId)),
+        statement(client),
+        commit(client),
+      ]);
+      if (answered.status === 'rejected' && isRefusal(answered.reason)) throw answered.reason;
+      if (committed.status === 'rejected') throw committed.reason;
+      if (answered.status === 'rejected') throw answered.reason;
+      return answered.value;
+    },
+    isUsableAfter: (_, error) => Promise.resolve(isRefusal(error)),
+  });
 
-async function runWith<Result>(
+const runWith = <Result>(
   pool: pg.Pool,
   begin: string,
   work: (client: pg.PoolClient) => Promise<Result>,
-): Promise<Result> {
+): Promise<Result> =>
+  onConnection(pool, {
+    async use(client) {
+      // Not waited for: the first statement of `work` travels with it. Should BEGIN fail, so does all that follows.
+      const begun = client.query(begin);
+      begun.catch(() => undefined);
+      const result = await work(client);
+      await begun;
+      await commit(client);
+      return result;
+    },
+    isUsableAfter: async (client, error) =>
+      !(error instanceof CommitOutcomeUnknown) && (await rollback(client)),
+  });
+
+interface Use<Result> {
+  readonly use: (client: pg.PoolClient) => Promise<Result>;
+  /** Whether the connection may go back to the pool although `use` threw. */
+  readonly isUsableAfter: (client: pg.PoolClient, error: unknown) => Promise<boolean>;
+}
+
+/** A connection that broke, or that is in doubt, is dropped and not returned. */
+async function onConnection<Result>(pool: pg.Pool, {use, isUsableAfter}: Use<Result>): Promise<Result> {
   const client = await pool.connect();
   let isUsable = true;
   const onBroken = () => {
@@ -130,15 +142,9 @@ async function runWith<Result>(
   };
   client.on('error', onBroken);
   try {
-    // Not waited for: the first statement of `work` travels with it. Should BEGIN fail, so does all that follows.
-    const begun = client.query(begin);
-    begun.catch(() => undefined);
-    const result = await work(client);
-    await begun;
-    await commit(client);
-    return result;
+    return await use(client);
   } catch (error) {
-    if (error instanceof CommitOutcomeUnknown || !(await rollback(client))) isUsable = false;
+    if (!(await isUsableAfter(client, error))) isUsable = false;
     throw error;
   } finally {
     client.off('error', onBroken);
