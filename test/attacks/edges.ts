@@ -42,6 +42,7 @@ export interface Sender {
 
 export type EdgeName = 'live' | 'rest';
 
+/** clientId: the one its document writes under, which a push names. */
 export async function openSender(
   edge: EdgeName,
   {live, person, clientId}: {live: LiveServer; person: Person; clientId: number},
@@ -49,7 +50,8 @@ export async function openSender(
   if (edge === 'rest') return restSender(person, clientId);
   // A device that holds all there is need not be told it.
   const {nextCursor: cursor} = await person.pull();
-  return liveSender(await live.connect(person, {clientId, cursor}));
+  // Its own copy stays under another id than the documents whose bytes it is given to send.
+  return liveSender(await live.connect(person, {cursor}));
 }
 
 function liveSender(device: LiveDevice): Sender {
