@@ -271,8 +271,7 @@ describe.each(listTransportsUnderTest())('$kind', ({start}) => {
       const device = await live.connect({...manager, token});
       timers.pass(19_000);
       expect(device.closed).toBeNull();
-      // The token was made a little after the clock began to stand still.
-      timers.pass(12_000);
+      timers.pass(12_000); // The token was made a little after the clock began to stand still.
       expect(await device.ended()).toEqual({code: 4502, reason: 'token_expired'});
     });
 
