@@ -1,0 +1,64 @@
+// Random histories as in merge.model.test.ts, but against the real lane: every change is a commit on Postgres.
+// LANE_MODEL_RUNS and MODEL_SEED choose how many and which.
+import {randomUUID} from 'node:crypto';
+import fc from 'fast-check';
+import {expect, it} from 'vitest';
+import {createArena, type Arena} from '#test/support/lane-kit.ts';
+import type {Member} from '#server/sync/members.ts';
+import {checkReplicas, createHistory, type Tally} from './history.ts';
+import {createLaneServer} from './lane-server.ts';
+import {begin, perform, quiesce} from './operations.ts';
+import {plans, type Plan} from './plan.ts';
+import {vocabularies} from './vocabulary.ts';
+
+const runs = Number(process.env['LANE_MODEL_RUNS'] ?? 25);
+const seed = Number(process.env['MODEL_SEED'] ?? Date.now() % 2 ** 31);
+const OPERATIONS = 40;
+const MS_PER_RUN = 4_000;
+
+async function runOnLane({database, tenancy}: Arena, plan: Plan): Promise<Tally> {
+  const whole = vocabularies[plan.entity];
+  if (whole === undefined) throw new Error('no such vocabulary');
+  // A lane numbers records, of which the oracle knows nothing.
+  const vocabulary = {...whole, keys: whole.keys.filter(({key}) => key !== 'number')};
+  const {manager} = await tenancy.newTenant();
+  const members = new Map<string, Member>();
+  for (const [index, {employee}] of plan.devices.entries()) {
+    const member = employee
+      ? await tenancy.newMember(manager, 'employee')
+      : await tenancy.onNewDevice(manager);
+    members.set(`device-${index}`, member);
+  }
+  const server = await createLaneServer({
+    pool: database.pool,
+    keyring: tenancy.keyring,
+    entity: vocabulary.entity,
+    recordId: randomUUID(),
+    members,
+  });
+  const history = createHistory({vocabulary, seed: plan.seed, devices: plan.devices}, server);
+  await begin(history);
+  for (const next of plan.operations) await perform(history, next);
+  await quiesce(history);
+  await checkReplicas(history);
+  return history.tally;
+}
+
+it(
+  `what is stored agrees with every replica, and conflicts are exact, in ${runs} histories of ${OPERATIONS} operations`,
+  {timeout: 60_000 + runs * MS_PER_RUN},
+  async () => {
+    console.log(`lane model: ${runs} histories, MODEL_SEED=${seed}`);
+    const arena = await createArena();
+    const total = {merges: 0, conflicts: 0, refused: 0, redelivered: 0, needs: 0};
+    await fc.assert(
+      fc.asyncProperty(plans(OPERATIONS), async (plan) => {
+        const tally = await runOnLane(arena, plan);
+        for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += tally[name];
+      }),
+      {numRuns: runs, seed, endOnFailure: true},
+    );
+    console.log(`lane model: ${JSON.stringify(total)}`);
+    expect(Math.min(total.merges, total.conflicts, total.refused, total.redelivered)).toBeGreaterThan(0);
+  },
+);
