@@ -30,7 +30,6 @@ const steps: readonly Step[] = [
     ),
     env: {TRANSPORTS: 'uws'},
   },
-  {name: 'every merge rule switched off is noticed', command: ['npm', 'run', '--silent', 'test:rules-off']},
   {name: 'kill test, 30 rounds', command: ['npm', 'run', '--silent', 'test:kill']},
   {name: 'demo', command: ['npm', 'run', '--silent', 'demo']},
 ];
