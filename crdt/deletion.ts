@@ -69,7 +69,8 @@ function keepLive(merge: Merge, part: Part): void {
   record.writes.set(DELETED_AT, {
     ...partOf(part),
     value: null,
-    carriers: [],
+    // Kept by the same write as before: whoever was shown that has seen this.
+    carriers: current?.value === null && current.id === part.id ? current.carriers : [],
     parts: [partOf(part)],
     prior: current?.prior ?? null,
   });
