@@ -1,5 +1,6 @@
 // Sets and items in a JSON change: arrays that travel whole, read into edits of single members.
 import {generateKeyBetween} from 'fractional-indexing';
+import {isItemId} from './entities/fields.ts';
 import type {ItemsField, SetField} from './entities/entity.ts';
 import {fault, parseOne, seenUpTo, type Reading} from './json-reading.ts';
 import type {JsonObject, JsonValue} from './json.ts';
@@ -58,8 +59,6 @@ interface GivenItem {
   readonly members: JsonObject;
 }
 
-const itemIdPattern = /^[A-Za-z0-9_-]{1,64}$/;
-
 function readItemObjects(reading: Reading, name: string, list: readonly JsonValue[]): GivenItem[] | null {
   const given: GivenItem[] = [];
   const ids = new Set<string>();
@@ -67,7 +66,7 @@ function readItemObjects(reading: Reading, name: string, list: readonly JsonValu
     const {id, ...members} = (
       item !== null && typeof item === 'object' && !Array.isArray(item) ? item : {}
     ) as JsonObject;
-    if (typeof id !== 'string' || !itemIdPattern.test(id) || ids.has(id)) {
+    if (typeof id !== 'string' || !isItemId(id) || ids.has(id)) {
       fault(reading, name, 'invalid_value', 'must hold objects with an `id` of their own');
       return null;
     }

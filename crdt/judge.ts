@@ -3,7 +3,7 @@
 import type {AdmittedElement, MapElement, TextDelete, TextElement} from './admitted.ts';
 import {unstorable} from './any-reader.ts';
 import {authorizeWrite} from './authorize.ts';
-import {parseFieldValue} from './entities/fields.ts';
+import {isItemId, parseFieldValue} from './entities/fields.ts';
 import type {Entity, Field, ItemsField, SetField} from './entities/entity.ts';
 import type {JsonObject, JsonValue} from './json.ts';
 import {takeNewKey, type Merge} from './merge.ts';
@@ -124,9 +124,6 @@ function judgeDelete(at: number, value: JsonValue): JudgedValue {
   return {ok: true, at, value: 'deleted', seen: seen ?? null};
 }
 
-/** Item ids are made by devices: UUIDs, or anything as tame. */
-const itemIdPattern = /^[A-Za-z0-9_-]{1,64}$/;
-
 function judgeField(field: Field, entry: string, {at, value}: {at: number; value: JsonValue}): JudgedValue {
   if (field.kind === 'set') return judgeMember(field, entry, {at, value});
   if (field.kind === 'items') return judgeItem(field, entry, {at, value});
@@ -155,7 +152,7 @@ function judgeItem(
   entry: string,
   {at, value}: {at: number; value: JsonValue},
 ): JudgedValue {
-  if (!itemIdPattern.test(entry)) return refuse('invalid_value');
+  if (!isItemId(entry)) return refuse('invalid_value');
   if (value === null) return {ok: true, at, value: null, seen: null};
   const parsed = parseFieldValue(field, value);
   return parsed.ok ? {ok: true, at, value: parsed.value, seen: null} : refuse('invalid_value');

@@ -60,6 +60,9 @@ export const requiredFields = (entity: Entity): readonly string[] =>
     .filter(([, field]) => field.kind === 'register' && field.required)
     .map(([name]) => name);
 
+/** Item ids are made by devices: UUIDs, or anything as tame. */
+export const isItemId = (text: string): boolean => /^[A-Za-z0-9_-]{1,64}$/.test(text);
+
 /** camelCase to snake_case. */
 export const columnName = (fieldName: string): string =>
   fieldName.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

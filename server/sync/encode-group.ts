@@ -19,6 +19,8 @@ export interface EncodedGroup {
   readonly states: ReadonlyMap<WorkingRecord, Uint8Array>;
   /** By place; without base, which the commit gives. */
   readonly conflicts: readonly (CommittedConflict & {readonly place: number})[];
+  /** What the author of the change at a place is told. */
+  readonly noticesOf: (place: number) => ConflictNotice[];
 }
 
 const utf8 = new TextEncoder();
@@ -44,11 +46,15 @@ export function encodeGroup(
     writes.push(recordWrite(cipher, working, encoded));
   }
   const conflicts = decision.logged.flatMap((logged, index) => conflictsOf(logged, index + 1));
-  const noticesOf = (place: number): ConflictNotice[] =>
-    conflicts.filter((conflict) => conflict.place === place).map(({id, key}) => ({id, fields: [key]}));
+  const notices = new Map<number, ConflictNotice[]>();
+  for (const {place, id, key} of conflicts) {
+    notices.set(place, [...(notices.get(place) ?? []), {id, fields: [key]}]);
+  }
+  const noticesOf = (place: number): ConflictNotice[] => notices.get(place) ?? [];
   return {
     states,
     conflicts,
+    noticesOf,
     write: {
       records: writes,
       conflicts: conflicts.map((conflict) => conflictWrite(cipher, conflict)),
@@ -97,7 +103,7 @@ function splitFields(
     const value = all[name] ?? null;
     if (!field.sensitive) fields[name] = value;
     else if (isNew || changedFields.has(name)) {
-      const place = {table: entity.name, column: name, record: record.id, version: 0};
+      const place = columnPlace(entity, name, record.id);
       sealed[name] =
         value === null || value === '' ? null : cipher.seal(utf8.encode(JSON.stringify(value)), place);
     }

@@ -50,9 +50,7 @@ export function receiptOf(
   if (outcome.kind === 'reset')
     return {kind: 'reset', current: current ?? {generation: 0, state: EMPTY_STATE}};
   const seq = place === null || counter === null ? null : counter.base + place;
-  const conflicts = encoded.conflicts
-    .filter((conflict) => conflict.place === place)
-    .map(({id, key}) => ({id, fields: [key]}));
+  const conflicts = place === null ? [] : encoded.noticesOf(place);
   return doneReceipt(outcome, {
     seq,
     updatedAt: seq === null ? null : (counter?.at ?? null),
