@@ -261,6 +261,7 @@ CREATE TABLE "invitations" (
 	"accepted_at" timestamp (3) with time zone,
 	"accepted_by" uuid,
 	"revoked_at" timestamp (3) with time zone,
+	"clerk_invitation_id" text,
 	CONSTRAINT "invitations_tenant_id_id_pk" PRIMARY KEY("tenant_id","id"),
 	CONSTRAINT "invitations_role" CHECK ("invitations"."role" IN ('manager', 'employee'))
 );
@@ -300,6 +301,35 @@ CREATE TABLE "push_results" (
 	CONSTRAINT "push_results_tenant_id_device_id_change_id_pk" PRIMARY KEY("tenant_id","device_id","change_id")
 );
 
+CREATE TABLE "quarantined_changes" (
+	"tenant_id" uuid NOT NULL,
+	"id" uuid NOT NULL,
+	"entity" text NOT NULL,
+	"record_id" uuid NOT NULL,
+	"user_id" uuid NOT NULL,
+	"device_id" uuid NOT NULL,
+	"fingerprint" "bytea" NOT NULL,
+	"change" "bytea" NOT NULL,
+	"arrived_at" timestamp (3) with time zone NOT NULL,
+	"status" text DEFAULT 'open' NOT NULL,
+	"decided_at" timestamp (3) with time zone,
+	"decided_by" uuid,
+	"decision_seq" bigint,
+	CONSTRAINT "quarantined_changes_tenant_id_id_pk" PRIMARY KEY("tenant_id","id"),
+	CONSTRAINT "quarantined_changes_status" CHECK ("quarantined_changes"."status" IN ('open', 'applied', 'discarded'))
+);
+
+CREATE TABLE "record_access" (
+	"tenant_id" uuid NOT NULL,
+	"user_id" uuid NOT NULL,
+	"entity" text NOT NULL,
+	"record_id" uuid NOT NULL,
+	"granted" boolean NOT NULL,
+	"seq" bigint NOT NULL,
+	"changed_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "record_access_tenant_id_user_id_entity_record_id_pk" PRIMARY KEY("tenant_id","user_id","entity","record_id")
+);
+
 CREATE TABLE "records" (
 	"tenant_id" uuid NOT NULL,
 	"id" uuid NOT NULL,
@@ -325,6 +355,7 @@ CREATE TABLE "tenant_counters" (
 	"seq" bigint DEFAULT 0 NOT NULL,
 	"at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	"access_version" bigint DEFAULT 0 NOT NULL,
+	"scope_version" bigint DEFAULT 0 NOT NULL,
 	"audit_head" "bytea" NOT NULL
 );
 
@@ -353,6 +384,13 @@ CREATE TABLE "users" (
 	CONSTRAINT "users_clerk_user_id_unique" UNIQUE("clerk_user_id")
 );
 
+CREATE TABLE "webhook_events" (
+	"provider" text NOT NULL,
+	"id" text NOT NULL,
+	"received_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "webhook_events_provider_id_pk" PRIMARY KEY("provider","id")
+);
+
 ALTER TABLE "invitations" ADD CONSTRAINT "invitations_tenant_id_tenants_id_fk" FOREIGN KEY ("tenant_id") REFERENCES "public"."tenants"("id") ON DELETE no action ON UPDATE no action;
 ALTER TABLE "memberships" ADD CONSTRAINT "memberships_tenant_id_tenants_id_fk" FOREIGN KEY ("tenant_id") REFERENCES "public"."tenants"("id") ON DELETE no action ON UPDATE no action;
 ALTER TABLE "memberships" ADD CONSTRAINT "memberships_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE no action ON UPDATE no action;
@@ -364,12 +402,19 @@ CREATE UNIQUE INDEX "conflict_logs_writes" ON "conflict_logs" USING btree ("tena
 CREATE INDEX "conflict_logs_seq" ON "conflict_logs" USING btree ("tenant_id","seq");
 CREATE INDEX "devices_user" ON "devices" USING btree ("tenant_id","user_id");
 CREATE INDEX "replicas_device" ON "replicas" USING btree ("tenant_id","device_id");
+CREATE INDEX "attachments_owner_id" ON "attachments" USING btree ("tenant_id","owner_id");
+CREATE INDEX "tasks_client_id" ON "tasks" USING btree ("tenant_id","client_id");
+CREATE INDEX "tasks_team_id" ON "tasks" USING btree ("tenant_id","team_id");
 CREATE UNIQUE INDEX "invitations_code" ON "invitations" USING btree ("tenant_id","code_hash");
 CREATE INDEX "invitations_email" ON "invitations" USING btree ("tenant_id","email");
 CREATE UNIQUE INDEX "memberships_id" ON "memberships" USING btree ("tenant_id","id");
 CREATE UNIQUE INDEX "memberships_employee" ON "memberships" USING btree ("tenant_id","employee_id") WHERE "memberships"."status" = 'active';
 CREATE INDEX "memberships_user" ON "memberships" USING btree ("user_id");
 CREATE INDEX "push_results_created" ON "push_results" USING brin ("created_at");
+CREATE UNIQUE INDEX "quarantined_changes_once" ON "quarantined_changes" USING btree ("tenant_id","device_id","fingerprint");
+CREATE INDEX "quarantined_changes_arrived" ON "quarantined_changes" USING btree ("tenant_id","arrived_at","id");
+CREATE INDEX "record_access_record" ON "record_access" USING btree ("tenant_id","entity","record_id");
+CREATE INDEX "record_access_seq" ON "record_access" USING btree ("tenant_id","seq");
 CREATE UNIQUE INDEX "records_seq" ON "records" USING btree ("tenant_id","seq");
 CREATE INDEX "user_devices_user" ON "user_devices" USING btree ("user_id");
 

@@ -34,6 +34,7 @@ const migrations: Readonly<Record<string, string>> = {
   'db/migrations/0000_tables.sql': '31fee1261f01c606',
   'db/migrations/0001_storage.sql': '3dd800a7f0fec132',
   'db/migrations/0002_history.sql': '309bc21eb3bd7810',
+  'db/migrations/0003_scope.sql': '5948e6089d576a3c',
 };
 
 /** Files that read the environment themselves, and why. */

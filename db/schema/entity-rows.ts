@@ -1,11 +1,14 @@
 // The typed row of every record, one table per entity, with columns as the entity declares them. Written in the
 // transaction that merges; `npm run verify` proves them equal to the documents.
+import {is} from 'drizzle-orm';
 import {
   bigint,
   boolean,
   date,
+  index,
   integer,
   jsonb,
+  PgColumn,
   pgTable,
   primaryKey,
   text,
@@ -13,8 +16,9 @@ import {
   type PgColumnBuilderBase,
 } from 'drizzle-orm/pg-core';
 import type {Entity, EntityName} from '#crdt/entities/entity.ts';
-import {storedColumns, type StoredColumn} from '#crdt/entities/fields.ts';
+import {columnName, storedColumns, type StoredColumn} from '#crdt/entities/fields.ts';
 import {entities} from '#crdt/entities/registry.ts';
+import {lookupFields} from '#crdt/entities/scope.ts';
 import {bytea, counter, instant, tenantId} from './columns.ts';
 
 /** All may be null: a rule of the table would refuse a merge that the record's own rules accept. */
@@ -44,6 +48,12 @@ function buildColumn({column, sqlType}: StoredColumn): PgColumnBuilderBase {
 const declaredColumns = (entity: Entity): Record<string, PgColumnBuilderBase> =>
   Object.fromEntries(storedColumns(entity).map((stored) => [stored.field, buildColumn(stored)]));
 
+function declaredColumn(table: object, field: string): PgColumn {
+  const column: unknown = Reflect.get(table, field);
+  if (!is(column, PgColumn)) throw new Error(`The declaration names no field ${field}.`);
+  return column;
+}
+
 const entityTable = (entity: Entity) =>
   pgTable(
     entity.name,
@@ -58,7 +68,12 @@ const entityTable = (entity: Entity) =>
       deletedAt: instant('deleted_at'),
       seq: counter('seq').notNull(),
     },
-    (table) => [primaryKey({columns: [table.tenantId, table.id]})],
+    (table) => [
+      primaryKey({columns: [table.tenantId, table.id]}),
+      ...lookupFields(entity).map((field) =>
+        index(`${entity.name}_${columnName(field)}`).on(table.tenantId, declaredColumn(table, field)),
+      ),
+    ],
   );
 
 // Exported one by one, since drizzle-kit sees exported tables only.

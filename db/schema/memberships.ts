@@ -56,6 +56,8 @@ export const invitations = pgTable(
     acceptedAt: instant('accepted_at'),
     acceptedBy: uuid('accepted_by'),
     revokedAt: instant('revoked_at'),
+    /** Of the invitation that Clerk sent for this one; null where Clerk is not used. */
+    clerkInvitationId: text('clerk_invitation_id'),
   },
   (table) => [
     primaryKey({columns: [table.tenantId, table.id]}),

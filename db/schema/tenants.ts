@@ -24,8 +24,10 @@ export const tenantCounters = pgTable('tenant_counters', {
   seq: counter('seq').notNull().default(0),
   /** Time of the last commit: never earlier than the one before it. */
   at: instant('at').notNull().defaultNow(),
-  /** Changes with whatever decides who may see or write what. */
+  /** Changes with memberships, roles and devices. */
   accessVersion: counter('access_version').notNull().default(0),
+  /** Changes with every grant and loss of a record, and with the teams of an employee. */
+  scopeVersion: counter('scope_version').notNull().default(0),
   /** Hash over the whole log so far; see db/audit-chain.ts. */
   auditHead: bytea('audit_head').notNull(),
 });
