@@ -71,6 +71,38 @@ describe('a sealed value', () => {
   });
 });
 
+describe('a fingerprint', () => {
+  const column = {table: 'clients', column: 'email'};
+  const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+  const print = hex(cipher.fingerprint(column, 'anna@example.com'));
+
+  test('is the same for equal values, as text or bytes, whoever opens the key and under which master key', () => {
+    const newer = createKeyring({current: randomBytes(32), old: [masterKey]});
+    const rewrapped = newer.rewrap(tenant, wrapped)!;
+    expect(print).toMatch(/^[0-9a-f]{32}$/);
+    for (const same of [
+      cipher,
+      keyring.openTenantKey(tenant, wrapped),
+      newer.openTenantKey(tenant, rewrapped),
+    ])
+      expect(hex(same.fingerprint(column, plain))).toBe(print);
+  });
+
+  test.each<[string, {table: string; column: string}, string]>([
+    ['value', column, 'anna@example.co'],
+    ['table', {...column, table: 'employees'}, 'anna@example.com'],
+    ['column', {...column, column: 'phone'}, 'anna@example.com'],
+    ['table and column, cut elsewhere', {table: 'client', column: 'semail'}, 'anna@example.com'],
+  ])('differs for another %s', (_, place, value) => {
+    expect(hex(cipher.fingerprint(place, value))).not.toBe(print);
+  });
+
+  test('differs for another tenant, even under the same key', () => {
+    const other = keyring.openTenantKey(otherTenant, keyring.makeTenantKey(otherTenant));
+    expect(hex(other.fingerprint(column, plain))).not.toBe(print);
+  });
+});
+
 describe('master keys', () => {
   const newer = createKeyring({current: randomBytes(32), old: [masterKey]});
 

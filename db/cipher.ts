@@ -5,7 +5,9 @@ import {
   createCipheriv,
   createDecipheriv,
   createHash,
+  createHmac,
   createSecretKey,
+  hkdfSync,
   randomBytes,
   randomFillSync,
   type KeyObject,
@@ -28,6 +30,11 @@ export interface TenantCipher {
   seal(plain: Uint8Array, place: SealPlace): Uint8Array;
   /** Throws SyncError `internal` for any other tenant or place, and for bytes that were altered. */
   open(sealed: Uint8Array, place: SealPlace): Uint8Array;
+  /**
+   * FINGERPRINT_BYTES that are equal for equal values of one column of this tenant, and say nothing about a value to
+   * who has not the key. Text counts as its UTF-8. Stays the same when the master key is changed.
+   */
+  fingerprint(place: Pick<SealPlace, 'table' | 'column'>, value: string | Uint8Array): Uint8Array;
 }
 
 /** A tenant's key as the `tenants` row keeps it. */
@@ -57,6 +64,7 @@ const HEADER_BYTES = 3;
 const FORMAT = 1;
 /** Bytes that sealing adds: header, nonce, tag. */
 export const SEALED_OVERHEAD = HEADER_BYTES + NONCE_BYTES + TAG_BYTES;
+export const FINGERPRINT_BYTES = 16;
 
 /** One call to the system's generator gives many nonces. A part of the pool is used once. */
 const noncePool = Buffer.alloc(NONCE_BYTES * 512);
@@ -115,11 +123,29 @@ const unopenable = (cause?: unknown) =>
 const asBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
+/** A key of its own for the fingerprints of each column, so that equal values of two columns do not show. */
+function createFingerprint(key: KeyObject, tenantPrefix: Buffer): TenantCipher['fingerprint'] {
+  // `columnPrefix` answers the same bytes for a column each time.
+  const keysByColumn = new Map<Buffer, KeyObject>();
+  return ({table, column}, value) => {
+    const place = columnPrefix(table, column);
+    let columnKey = keysByColumn.get(place);
+    if (columnKey === undefined) {
+      const purpose = Buffer.concat([lengthPrefixed('fieldmerge fingerprint'), tenantPrefix, place]);
+      columnKey = createSecretKey(Buffer.from(hkdfSync('sha256', key, '', purpose, KEY_BYTES)));
+      keysByColumn.set(place, columnKey);
+    }
+    return createHmac('sha256', columnKey).update(value).digest().subarray(0, FINGERPRINT_BYTES);
+  };
+}
+
 function createCipher(key: KeyObject, options: {tenantId: TenantId; keyVersion: number}): TenantCipher {
   const header = Buffer.from([FORMAT, options.keyVersion >> 8, options.keyVersion & 0xff]);
   const tenantPrefix = Buffer.concat([header, lengthPrefixed(options.tenantId)]);
 
   return {
+    fingerprint: createFingerprint(key, tenantPrefix),
+
     seal(plain, place) {
       const sealed = Buffer.allocUnsafe(plain.length + SEALED_OVERHEAD);
       header.copy(sealed);
