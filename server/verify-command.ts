@@ -1,7 +1,6 @@
 // `npm run verify`: proves the database of DATABASE_URL, or else the embedded one of DATA_DIR, and says what it
-// found. Exit code 1 if anything differs. The embedded one must not be in use by a running server.
-import {connectDatabase} from '#db/connect.ts';
-import {startEmbedded} from '#db/embedded.ts';
+// found. Exit code 1 if anything differs.
+import {withCommandDatabase} from './command-database.ts';
 import {readConfig, type Config} from './config.ts';
 import {openKeyring} from './keyring.ts';
 import {verifyDatabase, type VerifyReport} from './sync/verify.ts';
@@ -17,23 +16,11 @@ function describe({tenants, records, changes, conflicts, faults}: VerifyReport):
   ].join('\n');
 }
 
-async function verifyUrl(config: Config, url: string): Promise<VerifyReport> {
-  const {pool, end} = connectDatabase({url, poolSize: 2, applicationName: 'fieldmerge verify'});
-  try {
-    return await verifyDatabase({pool, keyring: await openKeyring(config)});
-  } finally {
-    await end();
-  }
-}
-
 async function verify(config: Config): Promise<VerifyReport> {
-  if (config.database.kind === 'url') return verifyUrl(config, config.database.url);
-  const embedded = await startEmbedded({dataDir: config.dataDir, log: console.log});
-  try {
-    return await verifyUrl(config, embedded.url);
-  } finally {
-    await embedded.stop();
-  }
+  const keyring = await openKeyring(config);
+  return withCommandDatabase(config, {name: 'verify', note: console.log}, (pool) =>
+    verifyDatabase({pool, keyring}),
+  );
 }
 
 const result = readConfig();

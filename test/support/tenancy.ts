@@ -28,8 +28,8 @@ export const newDeviceId = (): DeviceId => deviceId.parse(randomUUID());
 export function createTenancy(
   pool: pg.Pool,
   employees: Partial<Pick<ActivationDeps, 'createEmployeeRecord' | 'setEmployeeUser'>> = {},
+  keyring = createKeyring({current: randomBytes(32)}),
 ): Tenancy {
-  const keyring = createKeyring({current: randomBytes(32)});
   const users = createUsers({pool, now: Date.now});
   const members = createMembers({pool, now: Date.now});
   const deps: ActivationDeps = {
