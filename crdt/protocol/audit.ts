@@ -1,5 +1,6 @@
 // The log of a tenant as managers read it: `GET /v1/audit`.
 import {z} from 'zod';
+import {uuidText} from './ids.ts';
 import {LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX} from './limits.ts';
 import {instantText, nextCursor, pageLimit, since} from './moments.ts';
 
@@ -19,12 +20,11 @@ export type AuditChange = z.output<typeof auditChange>;
 export const auditEntry = z.object({
   seq: z.int(),
   at: instantText,
-  /** Such as `record.update`, `member.joined` or `conflict.restored`. */
-  action: z.string(),
+  action: z.string().describe('Such as `record.update`, `member.joined` or `conflict.restored`.'),
   entity: z.string().nullable(),
-  entityId: z.string().nullable(),
-  userId: z.string().nullable(),
-  deviceId: z.string().nullable(),
+  entityId: uuidText.nullable(),
+  userId: uuidText.nullable(),
+  deviceId: uuidText.nullable(),
   summary: z.string(),
   changes: z.array(auditChange).optional(),
 });

@@ -1,5 +1,6 @@
 // Overwrites as managers see and settle them: `GET /v1/conflicts` and `POST /v1/conflicts/:id/resolve`.
 import {z} from 'zod';
+import {uuidText} from './ids.ts';
 import {isStorableString} from '../json.ts';
 import {LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX} from './limits.ts';
 import {instantText, nextCursor, pageLimit, since} from './moments.ts';
@@ -15,31 +16,24 @@ export const conflictsQuery = z.object({
 export type ConflictsQuery = z.output<typeof conflictsQuery>;
 
 const conflictSide = z.object({
-  /** The key written: a field, `field/member`, `field/item` or `deletedAt`. */
-  field: z.string(),
-  /** Null also for an edit of a text. */
-  value: z.unknown(),
-  /** Null: the server itself. */
-  deviceId: z.string().nullable(),
-  userId: z.string(),
-  /** The device's own clock. */
-  at: instantText,
-  /** The stamp that winners are judged by. */
-  effectiveAt: instantText,
+  field: z.string().describe('The key written: a field, `field/member`, `field/item` or `deletedAt`.'),
+  value: z.unknown().describe('Null also for an edit of a text.'),
+  deviceId: uuidText.nullable().describe('Null: the server itself.'),
+  userId: uuidText,
+  at: instantText.describe("The device's own clock."),
+  effectiveAt: instantText.describe('The stamp that winners are judged by.'),
   writeId: z.string(),
 });
 
 export const conflict = z.object({
-  id: z.string(),
+  id: uuidText,
   seq: z.int(),
   entity: z.string(),
-  entityId: z.string(),
+  entityId: uuidText,
   fields: z.array(
     z.object({
-      /** The key of the loser. */
-      field: z.string(),
-      /** What both sides had seen; absent where that is not known. */
-      base: z.unknown().optional(),
+      field: z.string().describe('The key of the loser.'),
+      base: z.unknown().optional().describe('What both sides had seen; absent where that is not known.'),
       winner: conflictSide,
       loser: conflictSide,
     }),
@@ -48,10 +42,9 @@ export const conflict = z.object({
   status: conflictStatus,
   createdAt: instantText,
   resolvedAt: instantText.optional(),
-  resolvedBy: z.string().optional(),
+  resolvedBy: uuidText.optional(),
   note: z.string().optional(),
-  /** Of the resolution in the audit log. */
-  resolutionSeq: z.int().optional(),
+  resolutionSeq: z.int().optional().describe('Of the resolution in the audit log.'),
 });
 export type Conflict = z.output<typeof conflict>;
 

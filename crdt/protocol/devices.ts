@@ -1,16 +1,15 @@
 // Devices as one tenant knows them.
 import {z} from 'zod';
+import {uuidText} from './ids.ts';
 import {LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX} from './limits.ts';
 import {instantText, listCursor, nextCursor, pageLimit} from './moments.ts';
 
 export const device = z.object({
-  id: z.string(),
-  userId: z.string(),
-  /** The one this request speaks for. */
-  isCurrent: z.boolean(),
+  id: uuidText,
+  userId: uuidText,
+  isCurrent: z.boolean().describe('The one this request speaks for.'),
   createdAt: instantText,
-  /** To within five minutes. */
-  lastSeenAt: instantText,
+  lastSeenAt: instantText.describe('To within five minutes.'),
   revokedAt: instantText.optional(),
 });
 export type DeviceJson = z.output<typeof device>;
@@ -21,7 +20,7 @@ export const devicesQuery = z.object({
   all: z
     .enum(['true', 'false'])
     .default('false')
-    .meta({description: "`true`: everybody's, for managers; else one's own."}),
+    .describe("`true`: everybody's, for managers; else one's own."),
 });
 export type DevicesQuery = z.output<typeof devicesQuery>;
 

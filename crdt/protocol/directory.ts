@@ -1,15 +1,15 @@
 // What every member may know of colleagues: `GET /v1/directory`.
 import {z} from 'zod';
+import {uuidText} from './ids.ts';
 import {LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX} from './limits.ts';
 import {listCursor, nextCursor, pageLimit} from './moments.ts';
 
 export const colleague = z.object({
-  /** Of the `employees` record. */
-  id: z.string(),
+  id: uuidText.describe('Of the `employees` record.'),
   displayName: z.string(),
   jobTitle: z.string().nullable(),
   color: z.string().nullable(),
-  teamIds: z.array(z.string()),
+  teamIds: z.array(uuidText),
 });
 export type Colleague = z.output<typeof colleague>;
 

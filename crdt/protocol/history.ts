@@ -9,21 +9,22 @@ export const historyQuery = z.strictObject({
     .string()
     .max(200)
     .optional()
-    .meta({description: 'The `nextCursor` of the page before. Absent: the latest entries.'}),
+    .describe('The `nextCursor` of the page before. Absent: the latest entries.'),
   limit: pageLimit({max: LIST_LIMIT_MAX, preset: LIST_LIMIT_DEFAULT}),
 });
 export type HistoryQuery = z.output<typeof historyQuery>;
 
 const historyEntry = auditEntry.extend({
-  /** Conflicts that this entry made or settled, as `GET /v1/conflicts` names them. */
-  conflicts: z.array(z.string()),
+  conflicts: z
+    .array(z.string())
+    .describe('Conflicts that this entry made or settled, as `GET /v1/conflicts` names them.'),
 });
 export type HistoryEntry = z.output<typeof historyEntry>;
 
 /** Latest first. */
 export const historyResponse = z.object({
   items: z.array(historyEntry),
-  nextCursor: z.string().nullable().meta({description: 'Where the next page begins; null on the last.'}),
+  nextCursor: z.string().nullable().describe('Where the next page begins; null on the last.'),
   hasMore: z.boolean(),
 });
 export type HistoryResponse = z.output<typeof historyResponse>;

@@ -17,10 +17,14 @@ const uuid = <Brand extends string>() =>
     .string()
     .transform((text) => text.toLowerCase())
     .refine(isUuid, {message: 'must be a UUID'})
-    .transform((text) => text as Brand);
+    .transform((text) => text as Brand)
+    .meta({format: 'uuid'});
 
 export const tenantId = uuid<TenantId>();
 export const userId = uuid<UserId>();
 export const deviceId = uuid<DeviceId>();
 export const recordId = uuid<RecordId>();
 export const changeId = uuid<ChangeId>();
+
+/** An id in an answer. */
+export const uuidText = z.string().meta({format: 'uuid'});

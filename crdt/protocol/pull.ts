@@ -1,5 +1,6 @@
 // `GET /v1/sync/pull`: records changed after a place in the feed, each once, in its current state.
 import {z} from 'zod';
+import {uuidText} from './ids.ts';
 import {PULL_LIMIT_DEFAULT, PULL_LIMIT_MAX} from './limits.ts';
 import {instantText, nextCursor, pageLimit, since} from './moments.ts';
 
@@ -11,20 +12,22 @@ export const pullQuery = z.object({
 export type PullQuery = z.output<typeof pullQuery>;
 
 const yjsPayload = z.object({
-  /** The whole document, base64 Yjs V1. */
-  update: z.string(),
+  update: z.string().describe('The whole document, base64 Yjs V1.'),
   generation: z.int(),
 });
 
 export const pullChange = z.object({
   op: z.enum(['upsert', 'delete']),
   entity: z.string(),
-  entityId: z.string(),
+  entityId: uuidText,
   updatedAt: instantText,
-  /** Fields as JSON, null for a deleted record; with `encoding=yjs` the document, deleted or not. */
-  payload: z.union([yjsPayload, z.record(z.string(), z.unknown()), z.null()]),
-  /** Why a `delete`: the record was deleted, or it left this member's scope. */
-  reason: z.enum(['deleted', 'access']).optional(),
+  payload: z
+    .union([yjsPayload, z.record(z.string(), z.unknown()), z.null()])
+    .describe('Fields as JSON, null for a deleted record; with `encoding=yjs` the document, deleted or not.'),
+  reason: z
+    .enum(['deleted', 'access'])
+    .optional()
+    .describe("Why a `delete`: the record was deleted, or it left this member's scope."),
 });
 
 export const pullResponse = z.object({

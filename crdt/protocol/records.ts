@@ -2,7 +2,7 @@
 // it is made from the declarations. What is sent is described here, but read and judged field by field in the lane.
 import {z} from 'zod';
 import type {Entity, Field} from '../entities/entity.ts';
-import {recordId} from './ids.ts';
+import {recordId, uuidText} from './ids.ts';
 import {instantText} from './moments.ts';
 
 /** `/v1/service-types`. */
@@ -12,7 +12,7 @@ export const recordsPath = ({name}: Pick<Entity, 'name'>): `/v1/${string}` =>
 /** As in the answer to a push. */
 const noted = {
   conflicts: z
-    .array(z.object({id: z.string(), fields: z.array(z.string())}))
+    .array(z.object({id: uuidText, fields: z.array(z.string())}))
     .optional()
     .meta({description: 'In the answer to a write only: overwrites that it took part in.'}),
   refused: z
@@ -71,9 +71,9 @@ export const recordSchema = (entity: Entity): z.ZodType =>
       seq: z.int().meta({description: 'Feed position of the latest change; quoted, the ETag.'}),
       ...mapFields(entity, shownSchema),
       createdAt: instantText,
-      createdBy: z.string(),
+      createdBy: uuidText,
       updatedAt: instantText,
-      updatedBy: z.string(),
+      updatedBy: uuidText,
       deletedAt: instantText.nullable(),
       ...noted,
     })

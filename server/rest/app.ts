@@ -9,6 +9,7 @@ import {mountConflicts} from './conflicts.ts';
 import {corsHeaders, isPreflight, preflightResponse} from './cors.ts';
 import {mountDevices} from './devices.ts';
 import {mountDirectory} from './directory.ts';
+import {describeApp, registerComponents} from './document.ts';
 import {mountHealth} from './health.ts';
 import {mountHistory} from './history.ts';
 import {mountInvitations} from './invitations.ts';
@@ -56,7 +57,7 @@ export function createRestApp(deps: RestDeps): RestEdge {
       for (const [name, value] of Object.entries(origin)) answer.headers.set(name, value);
       return answer;
     },
-    describe: () => app.getOpenAPI31Document({openapi: '3.1.0', info: {title: 'Fieldmerge', version: '1'}}),
+    describe: () => describeApp(app),
   };
 }
 
@@ -69,7 +70,7 @@ function addressOf({clientAddressHeader}: RestDeps, request: Request, remoteAddr
 
 function createApp({log}: RestDeps): RestApp {
   const app = new OpenAPIHono<RestEnv>();
-  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {type: 'http', scheme: 'bearer'});
+  registerComponents(app);
   app.use(async (context, next) => {
     const given = context.req.header('x-request-id') ?? '';
     const requestId = requestIdPattern.test(given) ? given : randomUUID();

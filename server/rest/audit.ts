@@ -12,6 +12,7 @@ export function mountAudit(deps: RouteDeps): void {
       summary: 'Everything that was committed, in order: who did what to which record, and the values.',
       query: auditQuery,
       answer: auditResponse,
+      errors: ['forbidden', 'bad_cursor', 'resync'],
     },
     (member, {query}) => listAudit(deps.service, member, query),
   );

@@ -15,6 +15,7 @@ export function mountConflicts(deps: RouteDeps): void {
       summary: 'Overwrites in the order in which they arose.',
       query: conflictsQuery,
       answer: conflictsResponse,
+      errors: ['forbidden', 'bad_cursor', 'resync'],
     },
     (member, {query}) => listConflicts(service, member, query),
   );
@@ -27,6 +28,10 @@ export function mountConflicts(deps: RouteDeps): void {
       params: z.object({id: recordId}),
       body: resolveRequest,
       answer: conflict,
+      description:
+        '`keep` lets the winner stand. `restore` writes the values of the loser, or those of `fields`, as an ordinary ' +
+        'change of the caller; it reaches every device like any other.',
+      errors: ['forbidden', 'already_resolved', 'frozen', 'invalid_value', 'overloaded'],
     },
     (member, {params, body}) => resolveConflict(service, member, {id: params.id, request: body}),
   );

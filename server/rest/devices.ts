@@ -17,6 +17,7 @@ export function mountDevices(deps: RouteDeps): void {
       summary: "One's own devices in this tenant; a manager may list everybody's.",
       query: devicesQuery,
       answer: devicesResponse,
+      errors: ['forbidden', 'bad_cursor'],
     },
     (member, {query}) => listDevices(service, member, query),
   );
@@ -28,6 +29,7 @@ export function mountDevices(deps: RouteDeps): void {
       summary: "Revokes a device: one's own, or for managers any. It is refused from then on.",
       params: z.object({id: deviceId}),
       answer: device,
+      errors: ['forbidden'],
     },
     (member, {params}) => revokeDevice(changeDeps, member, params.id),
   );

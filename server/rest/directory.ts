@@ -12,6 +12,7 @@ export function mountDirectory(deps: RouteDeps): void {
       summary: 'The employees of the tenant as colleagues may know them.',
       query: directoryQuery,
       answer: directoryResponse,
+      errors: ['bad_cursor'],
     },
     (member, {query}) => listDirectory(deps.service, member, query),
   );

@@ -18,6 +18,7 @@ export function mountHealth(deps: RouteDeps): void {
       path: '/readyz',
       summary: 'Whether requests can be served: database reachable and migrated, not draining.',
       answer: alive,
+      errors: ['not_ready'],
     },
     async () => {
       if (!(await deps.isReady())) throw new SyncError('not_ready');
@@ -31,6 +32,7 @@ export function mountHealth(deps: RouteDeps): void {
       path: '/metrics',
       summary: "Figures for operators, in Prometheus' text format.",
       answer: z.string(),
+      answerType: 'text/plain',
     },
     async () =>
       new Response(await deps.metrics(), {

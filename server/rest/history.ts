@@ -19,6 +19,7 @@ export function mountHistory(deps: RouteDeps): void {
         params: z.object({id: recordId}),
         query: historyQuery,
         answer: historyResponse,
+        errors: ['forbidden', 'bad_cursor'],
       },
       (member, {params, query}) =>
         listHistory(deps.service, member, {entity: entity.name, id: params.id, query}),

@@ -22,6 +22,7 @@ export function mountInvitations(deps: RouteDeps): void {
       query: invitationsQuery,
       tenantIn: 'path',
       answer: invitationsResponse,
+      errors: ['forbidden', 'bad_cursor'],
     },
     (member, {query}) => listInvitations(service, member, query),
   );
@@ -34,6 +35,7 @@ export function mountInvitations(deps: RouteDeps): void {
       params: invitationPath,
       tenantIn: 'path',
       answer: invitation,
+      errors: ['forbidden', 'invitation_used', 'invitation_revoked'],
     },
     async (member, {params}) => {
       const {id, code, expiresAt} = await resendInvitation(changeDeps, member, params.invitationId);
@@ -49,6 +51,7 @@ export function mountInvitations(deps: RouteDeps): void {
       params: invitationPath,
       tenantIn: 'path',
       answer: listedInvitation,
+      errors: ['forbidden', 'invitation_used'],
     },
     (member, {params}) => revokeInvitation(changeDeps, member, params.invitationId),
   );

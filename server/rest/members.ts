@@ -22,6 +22,7 @@ export function mountMembers(deps: RouteDeps): void {
       query: membersQuery,
       tenantIn: 'path',
       answer: membersResponse,
+      errors: ['forbidden', 'bad_cursor'],
     },
     (caller, {query}) => listMembers(service, caller, query),
   );
@@ -35,6 +36,7 @@ export function mountMembers(deps: RouteDeps): void {
       body: roleBody,
       tenantIn: 'path',
       answer: member,
+      errors: ['forbidden', 'last_manager'],
     },
     (caller, {params, body}) => changeRole(changeDeps, caller, {userId: params.userId, role: body.role}),
   );
@@ -47,6 +49,7 @@ export function mountMembers(deps: RouteDeps): void {
       params: memberPath,
       tenantIn: 'path',
       answer: member,
+      errors: ['forbidden', 'last_manager'],
     },
     (caller, {params}) => removeMember(changeDeps, caller, params.userId),
   );

@@ -19,6 +19,21 @@ import {listRecords, readRecord, type RecordText} from '../sync/records.ts';
 import {createRecord, deleteRecord, patchRecord, restoreRecord} from '../sync/record-writes.ts';
 import {jsonResponse, memberRoute, type RouteDeps} from './route.ts';
 
+/** What the lane refuses a change of fields with. */
+const refusedWrites = [
+  'unknown_field',
+  'read_only_field',
+  'invalid_value',
+  'required_field',
+  'forbidden_field',
+  'forbidden',
+  'out_of_scope',
+  'record_too_large',
+  'uncommittable',
+  'idempotency_conflict',
+  'overloaded',
+] as const;
+
 const oneParams = z.object({id: recordId});
 
 export function mountRecords(deps: RouteDeps): void {
@@ -40,6 +55,7 @@ function mountReads(deps: RouteDeps, entity: Entity): void {
       summary: `A list of records of ${entity.name}, narrowed and sorted.`,
       query: recordListParameters(entity),
       answer: recordListResponse(entity),
+      errors: ['bad_cursor'],
     },
     async (member, {query}) =>
       jsonResponse(await listRecords(deps.service, member, {entity, query: readRecordList(entity, query)})),
@@ -52,6 +68,7 @@ function mountReads(deps: RouteDeps, entity: Entity): void {
       summary: `One ${entity.singular}, deleted or not.`,
       params: oneParams,
       answer: recordSchema(entity),
+      answerHeaders: ['etag'],
     },
     async (member, {params}) =>
       recordResponse(await readRecord(deps.service, member, {entity: entity.name, id: params.id})),
@@ -71,6 +88,9 @@ function mountCreate(deps: RouteDeps, entity: Entity): void {
       documentedBody: newRecord(entity),
       answer: recordSchema(entity),
       status: 201,
+      answerNote: 'Made.',
+      answerHeaders: ['etag', 'location'],
+      errors: ['already_exists', ...refusedWrites],
     },
     async (member, {headers, body}) => {
       const key = headers['idempotency-key'];
@@ -103,6 +123,8 @@ function mountChanges(deps: RouteDeps, entity: Entity): void {
       body: recordBody,
       documentedBody: recordPatch(entity),
       answer,
+      answerHeaders: ['etag'],
+      errors: ['precondition_failed', 'frozen', 'text_base_stale', ...refusedWrites],
     },
     async (member, {params, headers, body}) =>
       recordResponse(await patchRecord(service, member, {...target(params, headers), body})),
@@ -117,6 +139,8 @@ function mountChanges(deps: RouteDeps, entity: Entity): void {
       headers: changeHeaders,
       answer: z.void(),
       status: 204,
+      answerNote: 'Deleted, or deleted before.',
+      errors: ['precondition_failed', 'forbidden', 'idempotency_conflict', 'overloaded'],
     },
     async (member, {params, headers}) => {
       await deleteRecord(service, member, target(params, headers));
@@ -132,6 +156,8 @@ function mountChanges(deps: RouteDeps, entity: Entity): void {
       params: oneParams,
       headers: changeHeaders,
       answer,
+      answerHeaders: ['etag'],
+      errors: ['precondition_failed', 'forbidden', 'idempotency_conflict', 'overloaded'],
     },
     async (member, {params, headers}) =>
       recordResponse(await restoreRecord(service, member, target(params, headers))),

@@ -1,8 +1,8 @@
 // How a route is declared and entered: who may call it, what it takes and what it answers. The same declaration
 // validates requests and becomes the OpenAPI document.
 import {createRoute, type OpenAPIHono} from '@hono/zod-openapi';
-import {z} from 'zod';
-import {SyncError} from '#crdt/protocol/error-code.ts';
+import type {z} from 'zod';
+import {SyncError, type ErrorCode} from '#crdt/protocol/error-code.ts';
 import {tenantId as tenantIdSchema, type DeviceId, type TenantId} from '#crdt/protocol/ids.ts';
 import type {FailureLimit} from '../auth/failure-limit.ts';
 import type {TokenVerifier} from '../auth/verify-token.ts';
@@ -12,6 +12,7 @@ import {faultsByField} from '../sync/schema-faults.ts';
 import type {Service} from '../sync/service.ts';
 import {authenticate, type Caller} from './authenticate.ts';
 import {readJsonBody} from './json-body.ts';
+import {operationOf, type CallerKind} from './operation.ts';
 import {badRequest} from './problem.ts';
 import {requireRate, type RateLimits, type RateState} from './rate-limit.ts';
 
@@ -58,6 +59,16 @@ export interface RouteSpec {
   readonly answer: z.ZodType;
   /** 200 if absent. */
   readonly status?: 200 | 201 | 204;
+  /** More than the summary says; Markdown. */
+  readonly description?: string;
+  /** Codes of its own, beside those of every route for such callers, with such a body. */
+  readonly errors?: readonly ErrorCode[];
+  /** Of the answer, beside those of every answer. */
+  readonly answerHeaders?: readonly ('etag' | 'location')[];
+  /** What the answer is; `Done.` if absent. */
+  readonly answerNote?: string;
+  /** JSON if absent. */
+  readonly answerType?: string;
 }
 
 export interface MemberSpec extends RouteSpec {
@@ -85,7 +96,7 @@ export function openRoute<const Spec extends RouteSpec>(
   spec: Spec,
   handle: (input: Input<Spec>) => Answer<Spec>,
 ): void {
-  mount(deps, spec, {isSecured: false}, async (request) => handle(await readInput(spec, request)));
+  mount(deps, spec, 'open', async (request) => handle(await readInput(spec, request)));
 }
 
 /** For users, members of a tenant or not. */
@@ -94,7 +105,7 @@ export function userRoute<const Spec extends RouteSpec>(
   spec: Spec,
   handle: (caller: Caller, input: Input<Spec>) => Answer<Spec>,
 ): void {
-  mount(deps, spec, {isSecured: true}, async (request) => {
+  mount(deps, spec, 'user', async (request) => {
     const caller = await authenticate(deps, request.raw.headers, request.address);
     request.counted(deps.rates.ofUser(caller.user.id));
     return handle(caller, await readInput(spec, request));
@@ -107,7 +118,7 @@ export function memberRoute<const Spec extends MemberSpec>(
   spec: Spec,
   handle: (member: Member, input: Input<Spec>) => Answer<Spec>,
 ): void {
-  mount(deps, spec, {isSecured: true}, async (request) => {
+  mount(deps, spec, 'member', async (request) => {
     const caller = await authenticate(deps, request.raw.headers, request.address);
     request.counted(deps.rates.ofUser(caller.user.id));
     const tenantId = spec.tenantIn === 'path' ? tenantOfPath(request) : caller.tenantId;
@@ -176,10 +187,10 @@ function read(
 function mount(
   {app}: RouteDeps,
   spec: RouteSpec,
-  {isSecured}: {isSecured: boolean},
+  callers: CallerKind,
   enter: (request: RequestParts) => Promise<unknown>,
 ): void {
-  const route = createRoute(documentOf(spec, isSecured));
+  const route = createRoute(operationOf(spec, callers));
   app.openAPIRegistry.registerPath(route);
   app.on(spec.method.toUpperCase(), route.getRoutingPath(), async (context) => {
     const answer = await enter({
@@ -201,42 +212,3 @@ function mount(
 
 export const jsonResponse = (text: string, status = 200): Response =>
   new Response(text, {status, headers: {'content-type': 'application/json'}});
-
-const problemSchema = z
-  .object({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
-    code: z.string(),
-    requestId: z.string(),
-    fields: z.record(z.string(), z.string()).optional(),
-    current: z
-      .unknown()
-      .optional()
-      .meta({description: 'What is there instead, where the request was made on something else.'}),
-  })
-  .meta({id: 'Problem'});
-
-const json = (schema: z.ZodType) => ({'application/json': {schema}});
-
-function documentOf(spec: RouteSpec, isSecured: boolean) {
-  const {method, path, summary, params, query, headers, answer, status = 200} = spec;
-  const body = spec.documentedBody ?? spec.body;
-  return {
-    method,
-    path,
-    summary,
-    ...(isSecured ? {security: [{bearer: []}]} : {}),
-    request: {
-      ...(params instanceof z.ZodObject ? {params} : {}),
-      ...(query instanceof z.ZodObject ? {query} : {}),
-      ...(headers instanceof z.ZodObject ? {headers} : {}),
-      ...(body === undefined ? {} : {body: {required: true, content: json(body)}}),
-    },
-    responses: {
-      [status]: {description: 'Done.', ...(status === 204 ? {} : {content: json(answer)})},
-      default: {description: 'Refused.', content: {'application/problem+json': {schema: problemSchema}}},
-    },
-  };
-}

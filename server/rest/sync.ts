@@ -17,6 +17,11 @@ export function mountSync(deps: RouteDeps): void {
       documentedBody: pushRequest,
       deviceIn: 'body',
       answer: pushResponse,
+      description:
+        'Up to 500 changes, each answered on its own: `applied`, `unchanged` (a repeat, or nothing new) or `rejected` with ' +
+        'a code. JSON says which fields are to have which values; `base` says what the user was looking at. With ' +
+        '`encoding: "yjs"` a change is one Yjs V1 update of the record.',
+      errors: ['client_taken', 'overloaded'],
     },
     (member, {body}) => push(service, member, body),
   );
@@ -28,6 +33,10 @@ export function mountSync(deps: RouteDeps): void {
       summary: 'Records changed after a place in the feed, each once, in its current state.',
       query: pullQuery,
       answer: pullResponse,
+      description:
+        'Ask again with the `nextCursor` of the answer before, for as long as `hasMore`, and whenever there may be news. ' +
+        'A cursor of another role, tenant or database history gets 410 `resync`: read everything anew.',
+      errors: ['bad_cursor', 'resync'],
     },
     async (member, {query}) => jsonResponse(await pull(service, member, query)),
   );

@@ -27,6 +27,7 @@ export function mountTenants(deps: RouteDeps): void {
       tenantIn: 'path',
       answer: invitation,
       status: 201,
+      errors: ['forbidden'],
     },
     async (member, {body}) => {
       if (member.role !== 'manager') throw new SyncError('forbidden');
@@ -45,6 +46,17 @@ export function mountTenants(deps: RouteDeps): void {
       params: tenantPath,
       body: activateBody,
       answer: activation,
+      description:
+        'A verified address that matches needs no code. Members call it too, to choose the tenant of a device.',
+      errors: [
+        'no_membership',
+        'invitation_expired',
+        'invitation_revoked',
+        'invitation_used',
+        'employee_taken',
+        'device_taken',
+        'device_revoked',
+      ],
     },
     async (caller, {params, body}) => {
       const {user} = caller;
