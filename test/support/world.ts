@@ -157,7 +157,8 @@ export async function createWorld({log = silentLogger}: {log?: Logger} = {}): Pr
   };
 }
 
-async function readAnswer<Body>(response: Response): Promise<Answer<Body>> {
+/** The answer of a server, read. */
+export async function readAnswer<Body>(response: Response): Promise<Answer<Body>> {
   const text = await response.text();
   const isJson = response.headers.get('content-type')?.includes('json') === true;
   const body: unknown = text === '' ? null : isJson ? JSON.parse(text) : text;
@@ -166,7 +167,8 @@ async function readAnswer<Body>(response: Response): Promise<Answer<Body>> {
 
 type PersonFacts = Pick<Person, 'subject' | 'email' | 'token' | 'deviceId' | 'tenantId'>;
 
-function personOf(ask: World['ask'], facts: PersonFacts): Person {
+/** A person who asks through `ask`. */
+export function personOf(ask: World['ask'], facts: PersonFacts): Person {
   const {token, deviceId, tenantId} = facts;
   const own: Record<string, string> = {
     authorization: `Bearer ${token}`,
