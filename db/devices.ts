@@ -100,6 +100,20 @@ export async function revokeDevice(
   return rows[0];
 }
 
+/** All that the user has in the tenant and that are not revoked yet; answers their ids. */
+export async function revokeDevicesOf(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  userId: UserId,
+): Promise<DeviceId[]> {
+  const {rows} = await client.query<{id: DeviceId}>(
+    `UPDATE devices SET revoked_at = clock_timestamp()
+     WHERE tenant_id = $1 AND user_id = $2 AND revoked_at IS NULL RETURNING id`,
+    [tenantId, userId],
+  );
+  return rows.map(({id}) => id);
+}
+
 /** The tenant the device works in when a request names none. */
 export async function findActiveTenant(
   pool: pg.Pool,

@@ -41,17 +41,27 @@ export async function insertInvitation(
   return row.expiresAt;
 }
 
-/** Revokes what was sent to that address and not accepted. */
+/** An invitation that Clerk mailed too. */
+export interface MailedInvitation {
+  readonly id: string;
+  readonly clerkInvitationId: string;
+}
+
+/** Revokes what was sent to that address and not accepted. Answers those that Clerk still has to be told of. */
 export async function revokeInvitationsTo(
   client: pg.ClientBase,
   tenantId: TenantId,
   email: string,
-): Promise<void> {
-  await client.query(
-    `UPDATE invitations SET revoked_at = now()
-     WHERE tenant_id = $1 AND email = $2 AND accepted_at IS NULL AND revoked_at IS NULL`,
+): Promise<MailedInvitation[]> {
+  const {rows} = await client.query<MailedInvitation>(
+    `WITH revoked AS (
+       UPDATE invitations SET revoked_at = now()
+       WHERE tenant_id = $1 AND email = $2 AND accepted_at IS NULL AND revoked_at IS NULL
+       RETURNING id, clerk_invitation_id AS "clerkInvitationId")
+     SELECT * FROM revoked WHERE "clerkInvitationId" IS NOT NULL`,
     [tenantId, email],
   );
+  return rows;
 }
 
 /** The same for what was sent to the user's own address. */
@@ -74,11 +84,14 @@ export interface ListedInvitationRow extends InvitationRow {
   readonly createdBy: UserId;
   readonly createdAt: Date;
   readonly expiresAt: Date;
+  /** Null: Clerk sent none, or has withdrawn it. */
+  readonly clerkInvitationId: string | null;
 }
 
 const listedColumns = `id, email, role, employee_id AS "employeeId", accepted_by AS "acceptedBy",
   revoked_at IS NOT NULL AS "isRevoked", expires_at <= clock_timestamp() AS "isExpired",
-  created_by AS "createdBy", created_at AS "createdAt", expires_at AS "expiresAt"`;
+  created_by AS "createdBy", created_at AS "createdAt", expires_at AS "expiresAt",
+  clerk_invitation_id AS "clerkInvitationId"`;
 
 const statusSql = `CASE WHEN accepted_at IS NOT NULL THEN 'accepted' WHEN revoked_at IS NOT NULL THEN 'revoked'
   WHEN expires_at <= clock_timestamp() THEN 'expired' ELSE 'pending' END`;
@@ -165,5 +178,39 @@ export async function markInvitationAccepted(
     `UPDATE invitations SET accepted_at = clock_timestamp(), accepted_by = $3
      WHERE tenant_id = $1 AND id = $2`,
     [tenantId, id, userId],
+  );
+}
+
+/**
+ * Notes which invitation of Clerk stands for ours from now on, and answers the one that did before; or that ours was
+ * accepted or revoked meanwhile, and nothing was noted.
+ */
+export async function noteClerkInvitation(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  {id, clerkInvitationId}: MailedInvitation,
+): Promise<{isNoted: boolean; before: string | null}> {
+  const {rows} = await client.query<{before: string | null}>(
+    `WITH known AS (
+       SELECT id, clerk_invitation_id AS before FROM invitations
+       WHERE tenant_id = $1 AND id = $2 AND accepted_at IS NULL AND revoked_at IS NULL FOR UPDATE)
+     UPDATE invitations i SET clerk_invitation_id = $3 FROM known
+     WHERE i.tenant_id = $1 AND i.id = known.id RETURNING known.before`,
+    [tenantId, id, clerkInvitationId],
+  );
+  const [row] = rows;
+  return row === undefined ? {isNoted: false, before: null} : {isNoted: true, before: row.before};
+}
+
+/** Clerk has withdrawn it. Does nothing if another one stands for ours by now. */
+export async function forgetClerkInvitation(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  {id, clerkInvitationId}: MailedInvitation,
+): Promise<void> {
+  await client.query(
+    `UPDATE invitations SET clerk_invitation_id = NULL
+     WHERE tenant_id = $1 AND id = $2 AND clerk_invitation_id = $3`,
+    [tenantId, id, clerkInvitationId],
   );
 }

@@ -175,6 +175,15 @@ export async function listOwnTenants(
   return rows;
 }
 
+/** Every tenant the user is or was a member of, by id. Crosses tenants. */
+export async function listTenantsEverOf(pool: pg.Pool, userId: UserId): Promise<TenantId[]> {
+  const {rows} = await pool.query<{tenantId: TenantId}>(
+    `SELECT tenant_id AS "tenantId" FROM memberships WHERE user_id = $1 ORDER BY tenant_id`,
+    [userId],
+  );
+  return rows.map(({tenantId}) => tenantId);
+}
+
 /** A membership the caller may mean, and what is known of the device in that tenant. */
 export interface MembershipChoice {
   readonly tenantId: TenantId;

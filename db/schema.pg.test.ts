@@ -32,7 +32,7 @@ test("every tenant table's primary key begins with the tenant", async () => {
      FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
      WHERE c.contype = 'p' AND c.connamespace = 'public'::regnamespace`,
   );
-  const global = ['database_epoch', 'tenants', 'users', 'user_devices'];
+  const global = ['database_epoch', 'tenants', 'users', 'user_devices', 'revoked_tokens', 'webhook_events'];
   const others = rows.filter(({first}) => first !== 'tenant_id').map(({table}) => table);
   expect(others.toSorted()).toEqual(global.toSorted());
 });

@@ -69,6 +69,12 @@ export const withTenant = <Result>(
   work: (client: pg.PoolClient) => Promise<Result>,
 ): Promise<Result> => runWith(pool, beginFor(tenantId, 'READ COMMITTED'), work);
 
+/** The same about what belongs to no tenant: users, and what outside services told. */
+export const withoutTenant = <Result>(
+  pool: pg.Pool,
+  work: (client: pg.PoolClient) => Promise<Result>,
+): Promise<Result> => runWith(pool, 'BEGIN ISOLATION LEVEL READ COMMITTED', work);
+
 /** The same for a lane, whose statements are always the same few. */
 export const withTenantPlanned = <Result>(
   pool: pg.Pool,

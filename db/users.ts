@@ -35,3 +35,19 @@ export async function saveUser(
   if (user === undefined) throw new Error('An upsert returned no row');
   return user;
 }
+
+/**
+ * What the issuer says of a user, `at` by its clock. Undefined, and nothing done, for a user we do not know and for
+ * news that is older than what the issuer said last.
+ */
+export async function refreshUser(
+  client: pg.ClientBase,
+  {subject, email, name, at}: {subject: string; email: string | null; name: string | null; at: Date},
+): Promise<UserId | undefined> {
+  const {rows} = await client.query<{id: UserId}>(
+    `UPDATE users SET email = $2, name = $3, profile_at = $4
+     WHERE clerk_user_id = $1 AND (profile_at IS NULL OR profile_at < $4) RETURNING id`,
+    [subject, email, name, at],
+  );
+  return rows[0]?.id;
+}

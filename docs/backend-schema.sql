@@ -343,6 +343,13 @@ CREATE TABLE "records" (
 	CONSTRAINT "records_tenant_id_entity_id_pk" PRIMARY KEY("tenant_id","entity","id")
 );
 
+CREATE TABLE "revoked_tokens" (
+	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "revoked_tokens_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
+	"claim" text NOT NULL,
+	"value" text NOT NULL,
+	"revoked_at" timestamp (3) with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE "series" (
 	"tenant_id" uuid NOT NULL,
 	"key" text NOT NULL,
@@ -380,6 +387,7 @@ CREATE TABLE "users" (
 	"clerk_user_id" text NOT NULL,
 	"email" text,
 	"name" text,
+	"profile_at" timestamp (3) with time zone,
 	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "users_clerk_user_id_unique" UNIQUE("clerk_user_id")
 );
@@ -416,6 +424,7 @@ CREATE INDEX "quarantined_changes_arrived" ON "quarantined_changes" USING btree 
 CREATE INDEX "record_access_record" ON "record_access" USING btree ("tenant_id","entity","record_id");
 CREATE INDEX "record_access_seq" ON "record_access" USING btree ("tenant_id","seq");
 CREATE UNIQUE INDEX "records_seq" ON "records" USING btree ("tenant_id","seq");
+CREATE UNIQUE INDEX "revoked_tokens_value" ON "revoked_tokens" USING btree ("claim","value");
 CREATE INDEX "user_devices_user" ON "user_devices" USING btree ("user_id");
 
 -- What drizzle cannot say: how sealed bytes are stored, and the rows that every database begins with.

@@ -46,6 +46,13 @@ export const publicKey = text(4_096).transform((value, context) => {
   return z.NEVER;
 });
 
+export const webhookSecret = text(512).regex(
+  /^whsec_(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/,
+  {
+    error: 'must be the signing secret of the endpoint, which begins with whsec_',
+  },
+);
+
 /** Bytes of a key in base64, or undefined if it is anything else. */
 function readMasterKey(value: string): Uint8Array | undefined {
   const bytes = Buffer.from(value, 'base64');

@@ -13,6 +13,7 @@ import {
   splitList,
   text,
   url,
+  webhookSecret,
   wholeNumber,
 } from './config-forms.ts';
 
@@ -102,7 +103,12 @@ export const configKeys = z.object({
       'Origins (`azp`) whose tokens are accepted, comma-separated. Checked where a token names one; native apps do not.',
     whenAbsent: 'any',
   }),
-  CLERK_WEBHOOK_SIGNING_SECRET: key(optionalText(512), {
+  CLERK_INVITATION_REDIRECT_URL: key(url('https:', 'http:').optional(), {
+    description:
+      'Page of the app that the link of a mailed invitation leads to; it gets `tenant` and `invitation` in its query.',
+    whenAbsent: "Clerk's own page",
+  }),
+  CLERK_WEBHOOK_SIGNING_SECRET: key(webhookSecret.optional(), {
     description: 'Secret that signs webhooks from Clerk.',
     whenAbsent: 'webhooks are refused',
     secret: true,

@@ -36,6 +36,7 @@ export type AuthConfig =
       readonly issuer: string | undefined;
       readonly authorizedParties: readonly string[];
       readonly webhookSigningSecret: string | undefined;
+      readonly invitationRedirectUrl: string | undefined;
     }
   | {readonly kind: 'development'};
 
@@ -121,6 +122,7 @@ function toAuth(values: ConfigValues): AuthConfig {
     issuer: values.CLERK_ISSUER,
     authorizedParties: values.CLERK_AUTHORIZED_PARTIES,
     webhookSigningSecret: values.CLERK_WEBHOOK_SIGNING_SECRET,
+    invitationRedirectUrl: values.CLERK_INVITATION_REDIRECT_URL,
   };
 }
 

@@ -11,6 +11,7 @@ import {
   type DevelopmentIssuer,
 } from './auth/development-issuer.ts';
 import {createTokenVerifier, type TokenVerifier} from './auth/verify-token.ts';
+import {openClerk, type Clerk} from './clerk/open-clerk.ts';
 import type {Config} from './config.ts';
 import {chooseTransport} from './live/choose-transport.ts';
 import {createLiveEdge} from './live/edge.ts';
@@ -19,6 +20,7 @@ import type {Logger} from './logger.ts';
 import {startMaintenance} from './maintenance.ts';
 import {createMetrics, type Metrics} from './metrics.ts';
 import {createRestApp} from './rest/app.ts';
+import {startRevocationPoll} from './revocation-poll.ts';
 import {createService, type Service} from './sync/service.ts';
 
 export interface RunningServer {
@@ -66,7 +68,8 @@ async function startParts(
   const metrics = createMetrics();
   const database = await openDatabase(config, {log, closers});
   const {verifier, developmentIssuer} = await openAuth(config, now);
-  const service = await openService(config, {database, metrics, log, now});
+  const clerk = openClerk(config.auth, {log, now});
+  const service = await openService(config, {database, metrics, clerk, log, now});
   const state = {draining: false};
   const isReady = async (): Promise<boolean> =>
     !state.draining && (await isMigrated(database.pool).catch(() => false));
@@ -85,8 +88,10 @@ async function startParts(
     metrics: () => metrics.registry.metrics(),
     clientAddressHeader,
     allowedOrigins,
+    clerk,
   });
   closers.push(startMaintenance({pool: database.pool, log}));
+  closers.push(startRevocationPoll({revokedTokens: service.revokedTokens, log}));
   const chosen = chooseTransport(config.transport);
   if (chosen.kind === 'unavailable') throw new Error(`TRANSPORT=uws cannot be used: ${chosen.reason}`);
   if (chosen.fallbackReason !== undefined) log.info('uWebSockets.js does not load here; serving with ws', {});
@@ -171,12 +176,20 @@ async function openAuth(
 
 async function openService(
   config: Config,
-  {database, metrics, log, now}: {database: Database; metrics: Metrics; log: Logger; now: () => number},
+  {
+    database,
+    metrics,
+    clerk,
+    log,
+    now,
+  }: {database: Database; metrics: Metrics; clerk: Clerk; log: Logger; now: () => number},
 ): Promise<Service> {
   return createService({
     pool: database.pool,
     keyring: await openKeyring(config),
     now,
+    findProfile: clerk.findProfile,
+    invitationSender: clerk.invitationSender,
     onFault({kind, tenantId, attempt, error}) {
       metrics.faults.inc({kind});
       const level = kind === 'bug' ? errorCodes.internal.log : 'warn';

@@ -35,6 +35,7 @@ const migrations: Readonly<Record<string, string>> = {
   'db/migrations/0001_storage.sql': '3dd800a7f0fec132',
   'db/migrations/0002_history.sql': '309bc21eb3bd7810',
   'db/migrations/0003_scope.sql': '5948e6089d576a3c',
+  'db/migrations/0004_sign_ins.sql': 'b311fc27bd32eace',
 };
 
 /** Files that read the environment themselves, and why. */

@@ -3,7 +3,7 @@ import {z} from 'zod';
 import {uuidText} from './ids.ts';
 import {LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX} from './limits.ts';
 import {instantText, listCursor, nextCursor, pageLimit} from './moments.ts';
-import {role} from './tenants.ts';
+import {delivery, role} from './tenants.ts';
 
 const invitationStatus = z.enum(['pending', 'accepted', 'revoked', 'expired']);
 export type InvitationStatus = z.output<typeof invitationStatus>;
@@ -20,6 +20,7 @@ export const listedInvitation = z.object({
   createdAt: instantText,
   expiresAt: instantText,
   acceptedBy: uuidText.optional(),
+  delivery,
 });
 export type ListedInvitation = z.output<typeof listedInvitation>;
 

@@ -1,4 +1,4 @@
-// Codes about joining a tenant, and about who must stay in it. Part of the catalogue in error-code.ts.
+// Codes about joining a tenant, about who must stay in it, and about sign-ins that the issuer ended. Part of the catalogue in error-code.ts.
 import {entry} from './error-entry.ts';
 
 export const membershipErrors = {
@@ -36,5 +36,21 @@ export const membershipErrors = {
     log: 'info',
     cause: 'Another member works as this employee.',
     cure: 'Ask a manager for a new invitation.',
+  }),
+  session_revoked: entry({
+    status: 401,
+    close: 4402,
+    retryable: false,
+    log: 'info',
+    cause: 'The sign-in was ended, or the account deleted.',
+    cure: 'Sign in again.',
+  }),
+  bad_signature: entry({
+    status: 401,
+    retryable: false,
+    log: 'warn',
+    cause:
+      'The webhook is not signed with the secret configured here, or its time is off by more than 5 minutes.',
+    cure: 'Compare the signing secret of the endpoint and the clocks.',
   }),
 } as const;

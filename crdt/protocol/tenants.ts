@@ -26,10 +26,25 @@ export const tenantsResponse = z.object({
   hasMore: z.boolean(),
 });
 
+export const delivery = z
+  .enum(['clerk', 'code'])
+  .describe('`clerk`: Clerk mailed it. `code`: only the code, which a manager hands on.');
+
+const deliveryFailure = z.enum(['limited', 'refused', 'unavailable']);
+export type DeliveryFailure = z.output<typeof deliveryFailure>;
+
 export const invitation = z.object({
   id: uuidText,
-  code: z.string().describe('For the person invited. Told this once.'),
+  code: z
+    .string()
+    .describe('For the person invited. Told this once, and good however the invitation was delivered.'),
   expiresAt: instantText,
+  delivery,
+  deliveryFailure: deliveryFailure
+    .optional()
+    .describe(
+      'Why it was not mailed although it should have been. `refused`: never to that address. Otherwise it may be sent again later.',
+    ),
 });
 
 export const activation = z.object({tenantId: uuidText, role, employeeId: uuidText.optional()});

@@ -9,6 +9,8 @@ export const users = pgTable('users', {
   /** As the issuer last told, lower case. */
   email: text('email'),
   name: text('name'),
+  /** How new the issuer's own word on both is, by its clock; null: so far only tokens have told. */
+  profileAt: instant('profile_at'),
   createdAt: instant('created_at').notNull().defaultNow(),
 });
 

@@ -14,14 +14,15 @@ import type {Welcome} from '#crdt/protocol/welcome.ts';
 import type {Member} from '../sync/members.ts';
 import type {Service} from '../sync/service.ts';
 import {createClientIds, type ClientIds} from './client-ids.ts';
-import {identify, type IdentifyDeps} from './identify.ts';
+import {identify, type Identity, type IdentifyDeps} from './identify.ts';
 
 export interface HandshakeDeps extends IdentifyDeps {
-  readonly service: Pick<Service, 'users' | 'members' | 'cursors' | 'pool' | 'now'>;
+  readonly service: Pick<Service, 'users' | 'members' | 'revokedTokens' | 'cursors' | 'pool' | 'now'>;
 }
 
 export interface Greeted {
   readonly member: Member;
+  readonly token: Pick<Identity, 'signIn' | 'expiresAtMs'>;
   readonly clients: ClientIds;
   readonly welcome: Welcome;
 }
@@ -31,7 +32,7 @@ export async function greet(deps: HandshakeDeps, hello: Hello, address: string):
   const {service} = deps;
   // Taken before anything is awaited: what follows is our time, not the network's.
   const serverTime = service.now();
-  const {member, expiresAtMs} = await identify(deps, {
+  const {member, ...token} = await identify(deps, {
     token: hello.token,
     tenantId: (hello.tenantId ?? undefined) as TenantId | undefined,
     deviceId: hello.deviceId as DeviceId,
@@ -42,6 +43,7 @@ export async function greet(deps: HandshakeDeps, hello: Hello, address: string):
   if ((await clients.claim([hello.clientId])).length > 0) throw new SyncError('client_taken');
   return {
     member,
+    token,
     clients,
     welcome: {
       kind: 'welcome',
@@ -55,7 +57,7 @@ export async function greet(deps: HandshakeDeps, hello: Hello, address: string):
       cursorPrefix: cursorPrefixOf(service, member),
       serverTime,
       offset: serverTime - hello.clock,
-      tokenExpiresAt: Math.trunc(expiresAtMs),
+      tokenExpiresAt: Math.trunc(token.expiresAtMs),
       limits,
     },
   };

@@ -4,10 +4,11 @@ import type {DeviceId, TenantId} from '#crdt/protocol/ids.ts';
 import type {FailureLimit} from '../auth/failure-limit.ts';
 import type {TokenVerifier} from '../auth/verify-token.ts';
 import type {Member} from '../sync/members.ts';
+import type {SignIn} from '../sync/revoked-tokens.ts';
 import type {Service} from '../sync/service.ts';
 
 export interface IdentifyDeps {
-  readonly service: Pick<Service, 'users' | 'members'>;
+  readonly service: Pick<Service, 'users' | 'members' | 'revokedTokens'>;
   readonly verifier: Pick<TokenVerifier, 'verify'>;
   readonly failures: FailureLimit;
 }
@@ -22,6 +23,8 @@ export interface Claim {
 
 export interface Identity {
   readonly member: Member;
+  readonly signIn: SignIn;
+  /** Of the token, ms since epoch. */
   readonly expiresAtMs: number;
 }
 
@@ -37,8 +40,10 @@ export async function identify(
     throw new SyncError(verified.code);
   }
   const {expiresAtMs, ...claims} = verified.claims;
+  service.revokedTokens.assertGood(claims);
   const user = await service.users.resolveUser(claims);
-  return {member: await service.members.resolveMember({userId: user.id, tenantId, deviceId}), expiresAtMs};
+  const member = await service.members.resolveMember({userId: user.id, tenantId, deviceId});
+  return {member, signIn: claims, expiresAtMs};
 }
 
 /** Whether a connection opened for one may go on as the other. */

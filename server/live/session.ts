@@ -28,7 +28,7 @@ export interface SessionDeps extends HandshakeDeps {
   readonly frames: TokenBuckets;
   readonly service: Pick<
     Service,
-    'users' | 'members' | 'cursors' | 'pool' | 'now' | 'feed' | 'fanOut' | 'lanes'
+    'users' | 'members' | 'revokedTokens' | 'cursors' | 'pool' | 'now' | 'feed' | 'fanOut' | 'lanes'
   >;
 }
 
@@ -163,12 +163,11 @@ export class LiveSession implements SocketEvents, OpenSession {
     this.#gate.release('greeting');
   }
 
-  #openWith({member, clients, welcome}: Greeted): Open {
+  #openWith({member, token, clients, welcome}: Greeted): Open {
     const {service} = this.#deps;
-    const {now, feed} = service;
+    const {feed} = service;
     const [connection, gate, congestion] = [this.#connection, this.#gate, this.#congestion];
     const writer = createWriter({service, member, offset: welcome.offset, clients});
-    const {position, tokenExpiresAt: expiresAtMs} = welcome;
     return {
       member,
       inbound: createInbound(connection, {feed, member, writer, gate, congestion}),
@@ -177,9 +176,9 @@ export class LiveSession implements SocketEvents, OpenSession {
         member,
         audience: audienceOf(member),
         congestion,
-        position,
+        position: welcome.position,
       }),
-      token: startTokenWatch(connection, {expiresAtMs, now}),
+      token: startTokenWatch(connection, token, service),
       pace: createPace(connection, {gate, frames: this.#deps.frames, member}),
     };
   }
@@ -202,7 +201,7 @@ export class LiveSession implements SocketEvents, OpenSession {
     const renewed = await identify(this.#deps, {token, tenantId, deviceId, address: this.#address});
     if (renewed.member.userId !== member.userId) throw new SyncError('forbidden');
     if (!isSameMembership(renewed.member, member)) throw new SyncError('membership_changed');
-    watch.renew(renewed.expiresAtMs);
+    watch.renew(renewed);
     this.#connection.send({kind: 'renewed', tokenExpiresAt: Math.trunc(renewed.expiresAtMs)});
   }
 }

@@ -126,16 +126,16 @@ export class YjsRoom implements SocketEvents, OpenSession {
   }
 
   #openWith(
-    {member, expiresAtMs}: Identity,
+    {member, ...token}: Identity,
     {record, generation}: {record: RoomRecord; generation: number},
   ): Open {
     const {service} = this.#deps;
-    const {feed, now} = service;
+    const {feed} = service;
     const [connection, gate, congestion] = [this.#connection, this.#gate, this.#congestion];
     const outbound = createRoomOutbound(connection, {feed, member, record, congestion, generation});
     // Stock providers do not say what their clock shows.
     const writer = createWriter({service, member, offset: 0, clients: createClientIds(service, member)});
-    startTokenWatch(connection, {expiresAtMs, now});
+    startTokenWatch(connection, token, service);
     const pace = createPace(connection, {gate, frames: this.#deps.frames, member});
     return {member, outbound, pace, inbound: createRoomInbound(connection, {record, writer, gate, outbound})};
   }

@@ -237,7 +237,7 @@ test('a change that the lane had no room for may be sent again, the others are d
 test('a fault of ours is told by its request id alone, and logged with its cause', async () => {
   const lines: string[] = [];
   const log = createLogger({level: 'error', destination: {write: (line) => lines.push(line)}});
-  const users = {resolveUser: () => Promise.reject(new Error('secret of ours'))};
+  const users = {...world.service.users, resolveUser: () => Promise.reject(new Error('secret of ours'))};
   const app = appWith({log, service: {...world.service, users}});
   const answer = await app.fetch(
     new Request('http://test/v1/me', {headers: {authorization: `Bearer ${manager.token}`}}),
@@ -252,7 +252,10 @@ test('a fault of ours is told by its request id alone, and logged with its cause
 });
 
 test('a database that is away is told as such', async () => {
-  const users = {resolveUser: () => Promise.reject(new Error('Connection terminated unexpectedly'))};
+  const users = {
+    ...world.service.users,
+    resolveUser: () => Promise.reject(new Error('Connection terminated unexpectedly')),
+  };
   const app = appWith({service: {...world.service, users}});
   const answer = await app.fetch(
     new Request('http://test/v1/me', {headers: {authorization: `Bearer ${manager.token}`}}),

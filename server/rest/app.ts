@@ -21,6 +21,7 @@ import {createRateLimits, rateHeaders, type RateState} from './rate-limit.ts';
 import type {RestApp, RestDeps, RestEnv, RouteDeps} from './route.ts';
 import {mountSync} from './sync.ts';
 import {mountTenants} from './tenants.ts';
+import {mountWebhooks} from './webhooks.ts';
 
 export interface RestEdge {
   /** `remoteAddress`: of the connection's other end. Never rejects. */
@@ -48,6 +49,7 @@ export function createRestApp(deps: RestDeps): RestEdge {
   mountHistory(routes);
   mountConflicts(routes);
   mountAudit(routes);
+  mountWebhooks(routes);
   return {
     async fetch(request, remoteAddress) {
       const origin = corsHeaders(request.headers.get('origin'), deps.allowedOrigins ?? []);

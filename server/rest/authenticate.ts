@@ -17,14 +17,14 @@ export interface Caller {
 }
 
 export interface AuthenticateDeps {
-  readonly service: Pick<Service, 'users'>;
+  readonly service: Pick<Service, 'users' | 'revokedTokens'>;
   readonly verifier: TokenVerifier;
   readonly failures: FailureLimit;
 }
 
 /**
- * Throws SyncError `rate_limited`, `unauthenticated`, `token_expired`, `session_pending`, or `bad_request` for a
- * header that is no UUID.
+ * Throws SyncError `rate_limited`, `unauthenticated`, `token_expired`, `session_pending`, `session_revoked`, or
+ * `bad_request` for a header that is no UUID.
  */
 export async function authenticate(
   deps: AuthenticateDeps,
@@ -44,6 +44,7 @@ export async function authenticate(
     failures.record(address);
     throw new SyncError(result.code);
   }
+  service.revokedTokens.assertGood(result.claims);
   const chosen = {
     tenantId: readId(headers, 'X-Tenant-Id', tenantId),
     deviceId: readId(headers, 'X-Device-Id', deviceId),

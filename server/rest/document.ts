@@ -70,6 +70,13 @@ export function registerComponents({openAPIRegistry: registry}: RestApp): void {
     bearerFormat: 'JWT',
     description: "A session token of Clerk's; in development, one of the server's own issuer.",
   });
+  registry.registerComponent('securitySchemes', 'svix', {
+    type: 'apiKey',
+    in: 'header',
+    name: 'svix-signature',
+    description:
+      'HMAC-SHA256 over `svix-id`, `svix-timestamp` and the body, joined by dots, in base64 after `v1,`; by the signing secret of the endpoint.',
+  });
   for (const [name, parameter] of Object.entries(parameters))
     registry.registerComponent('parameters', name, parameter);
   for (const [name, header] of Object.entries(headers)) registry.registerComponent('headers', name, header);
@@ -150,6 +157,7 @@ const tagNotes: Readonly<Record<string, string>> = {
   Sync: 'Catching up and handing in: what devices use.',
   Conflicts: 'Overwrites, for managers to review.',
   Audit: "The tenant's log, for managers.",
+  Webhooks: 'Where outside services deliver their events.',
   Openapi: 'This document.',
 };
 

@@ -38,8 +38,8 @@ export function mountInvitations(deps: RouteDeps): void {
       errors: ['forbidden', 'invitation_used', 'invitation_revoked'],
     },
     async (member, {params}) => {
-      const {id, code, expiresAt} = await resendInvitation(changeDeps, member, params.invitationId);
-      return {id, code, expiresAt: expiresAt.toISOString()};
+      const sent = await resendInvitation(changeDeps, member, params.invitationId);
+      return {...sent, expiresAt: sent.expiresAt.toISOString()};
     },
   );
   memberRoute(

@@ -23,8 +23,11 @@ export async function readJsonBody(request: Request): Promise<unknown> {
   }
 }
 
-/** The body may be longer than it says, say nothing, or break off: then its peer is gone, which is no fault of ours. */
-async function readBytes(request: Request): Promise<Uint8Array> {
+/**
+ * The body may be longer than it says, say nothing, or break off: then its peer is gone, which is no fault of ours.
+ * Throws SyncError `body_too_large` or `bad_json`.
+ */
+export async function readBytes(request: Request): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {

@@ -4,8 +4,13 @@ import {z} from 'zod';
 import {errorCodes, type ErrorCode} from '#crdt/protocol/error-code.ts';
 import type {RouteSpec} from './route.ts';
 
-/** Who may call: anybody; users, members of a tenant or not; members, in one tenant and on one device. */
-export type CallerKind = 'open' | 'user' | 'member';
+/**
+ * Who may call: anybody; outside services, which sign what they send; users, members of a tenant or not; members, in one
+ * tenant and on one device.
+ */
+export type CallerKind = 'open' | 'signed' | 'user' | 'member';
+
+const hasToken = (caller: CallerKind): boolean => caller === 'user' || caller === 'member';
 
 const problem = z
   .object({
@@ -50,7 +55,7 @@ export function codesOf(spec: RouteSpec, caller: CallerKind): ErrorCode[] {
   if (spec.params !== undefined) codes.push('not_found');
   if (spec.query !== undefined) codes.push('bad_request');
   if (spec.body !== undefined) codes.push(...ofBodies);
-  if (caller !== 'open') codes.push(...ofUsers);
+  if (hasToken(caller)) codes.push(...ofUsers);
   if (caller === 'member')
     codes.push(...ofMembers, ...(isTenantInPath ? [] : (['tenant_required'] as const)));
   codes.push('internal');
@@ -65,8 +70,8 @@ const ref = (kind: 'parameters' | 'headers' | 'examples', name: string) => ({
 function commonParameters(spec: RouteSpec, caller: CallerKind) {
   const isTenantInPath = 'tenantIn' in spec && spec.tenantIn === 'path';
   return [
-    ...(caller === 'open' || isTenantInPath ? [] : [ref('parameters', 'TenantId')]),
-    ...(caller === 'open' ? [] : [ref('parameters', 'DeviceId')]),
+    ...(!hasToken(caller) || isTenantInPath ? [] : [ref('parameters', 'TenantId')]),
+    ...(hasToken(caller) ? [ref('parameters', 'DeviceId')] : []),
     ref('parameters', 'RequestId'),
   ];
 }
@@ -81,7 +86,7 @@ const rateHeaders = {
 
 const headersOf = (caller: CallerKind) => ({
   'X-Request-Id': ref('headers', 'RequestId'),
-  ...(caller === 'open' ? {} : rateHeaders),
+  ...(hasToken(caller) ? rateHeaders : {}),
 });
 
 const ownHeaders = {
@@ -156,6 +161,11 @@ export function tagOf(path: string): string {
 
 const content = (type: string, schema: z.ZodType) => ({[type]: {schema}});
 
+function securityOf(caller: CallerKind) {
+  if (caller === 'open') return [];
+  return caller === 'signed' ? [{svix: []}] : [{bearer: []}];
+}
+
 export function operationOf(spec: RouteSpec, caller: CallerKind) {
   const {method, path, summary, description, params, query, headers, answer, status = 200} = spec;
   const body = spec.documentedBody ?? spec.body;
@@ -167,7 +177,7 @@ export function operationOf(spec: RouteSpec, caller: CallerKind) {
     tags: [tagOf(path)],
     summary,
     ...(description === undefined ? {} : {description}),
-    security: caller === 'open' ? [] : [{bearer: []}],
+    security: securityOf(caller),
     parameters: commonParameters(spec, caller),
     request: {
       ...(params instanceof z.ZodObject ? {params} : {}),

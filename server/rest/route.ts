@@ -11,7 +11,7 @@ import type {Member} from '../sync/members.ts';
 import {faultsByField} from '../sync/schema-faults.ts';
 import type {Service} from '../sync/service.ts';
 import {authenticate, type Caller} from './authenticate.ts';
-import {readJsonBody} from './json-body.ts';
+import {readBytes, readJsonBody} from './json-body.ts';
 import {operationOf, type CallerKind} from './operation.ts';
 import {badRequest} from './problem.ts';
 import {requireRate, type RateLimits, type RateState} from './rate-limit.ts';
@@ -29,6 +29,15 @@ export interface RestDeps {
   readonly allowedOrigins?: readonly string[] | undefined;
   /** Absent: as crdt/protocol/limits.ts has them. */
   readonly rates?: RateLimits | undefined;
+  /** Absent: without Clerk. */
+  readonly clerk?: ClerkHooks | undefined;
+}
+
+/** What Clerk's webhooks need. */
+export interface ClerkHooks {
+  /** Absent: they are refused. */
+  readonly webhookSigningSecret?: string | undefined;
+  readonly forgetProfile?: ((subject: string) => void) | undefined;
 }
 
 /** `requestId` and `tenantId` are for the log; `rates` are the buckets the request took from, once it is known whose. */
@@ -97,6 +106,36 @@ export function openRoute<const Spec extends RouteSpec>(
   handle: (input: Input<Spec>) => Answer<Spec>,
 ): void {
   mount(deps, spec, 'open', async (request) => handle(await readInput(spec, request)));
+}
+
+/** A request as its sender signed it. */
+export interface Signed {
+  readonly headers: Headers;
+  readonly body: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * For outside services, which sign what they send. verify: reads nothing into it before the signature is checked, and
+ * throws SyncError `bad_signature` if it is not good; addresses for which it does so often are held off.
+ */
+export function signedRoute<const Spec extends RouteSpec, Verified>(
+  deps: RouteDeps,
+  spec: Spec,
+  verify: (signed: Signed) => Promise<Verified>,
+  handle: (verified: Verified) => Answer<Spec>,
+): void {
+  const {failures} = deps;
+  mount(deps, spec, 'signed', async ({raw, address}) => {
+    const retryAfterMs = failures.retryAfterMs(address);
+    if (retryAfterMs > 0) throw new SyncError('rate_limited', {details: {retryAfterMs}});
+    const body = await readBytes(raw);
+    try {
+      return await handle(await verify({headers: raw.headers, body}));
+    } catch (error) {
+      if (error instanceof SyncError && error.code === 'bad_signature') failures.record(address);
+      throw error;
+    }
+  });
 }
 
 /** For users, members of a tenant or not. */

@@ -31,9 +31,8 @@ export function mountTenants(deps: RouteDeps): void {
     },
     async (member, {body}) => {
       if (member.role !== 'manager') throw new SyncError('forbidden');
-      const {id, code, expiresAt} = await invite(service, member, body);
-      service.fanOut.hinted(member.tenantId);
-      return {id, code, expiresAt: expiresAt.toISOString()};
+      const made = await invite(createLoggedDeps(service), member, body);
+      return {...made, expiresAt: made.expiresAt.toISOString()};
     },
   );
   const activationDeps = createActivationDeps(service);
@@ -70,8 +69,9 @@ export function mountTenants(deps: RouteDeps): void {
 }
 
 /** Told after commits that are about something else than records and access. */
-export const createLoggedDeps = ({pool, fanOut}: Service) => ({
+export const createLoggedDeps = ({pool, fanOut, invitationSender}: Service) => ({
   pool,
+  invitationSender,
   onLogged: (tenant: TenantId, {lastSeq}: {lastSeq: number}): void => fanOut.hinted(tenant, lastSeq),
 });
 

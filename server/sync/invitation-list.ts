@@ -14,12 +14,12 @@ import {
 import {lockMembership} from '#db/memberships.ts';
 import {withTenant} from '#db/transaction.ts';
 import {hashInvitationCode, makeInvitationCode} from './invitation-code.ts';
+import {deliver, withdrawMails, type DeliveryDeps} from './invitation-delivery.ts';
 import {INVITATION_DAYS, type Invitation} from './invitations.ts';
 import {pageOf, readPlace, type ListPage} from './list-place.ts';
 import type {Member} from './members.ts';
 
-interface Deps {
-  readonly pool: pg.Pool;
+interface Deps extends DeliveryDeps {
   /** Called after the commit. */
   readonly onLogged: (tenantId: TenantId, group: AuditGroup) => void;
 }
@@ -45,7 +45,7 @@ function statusOf({acceptedBy, isRevoked, isExpired}: ListedInvitationRow): Invi
 }
 
 function invitationJson(row: ListedInvitationRow): ListedInvitation {
-  const {id, email, role, employeeId, createdBy, createdAt, expiresAt, acceptedBy} = row;
+  const {id, email, role, employeeId, createdBy, createdAt, expiresAt, acceptedBy, clerkInvitationId} = row;
   return {
     id,
     email,
@@ -56,6 +56,7 @@ function invitationJson(row: ListedInvitationRow): ListedInvitation {
     createdAt: createdAt.toISOString(),
     expiresAt: expiresAt.toISOString(),
     ...(acceptedBy === null ? {} : {acceptedBy}),
+    delivery: clerkInvitationId === null ? 'code' : 'clerk',
   };
 }
 
@@ -76,26 +77,31 @@ const auditRow = (
 ) => ({action, entity: 'invitations', recordId: id, userId, deviceId, summary, detail: null});
 
 /**
- * The old code no longer works, the new one does, an expired invitation too. Throws SyncError `forbidden`,
+ * The old code no longer works, the new one does, an expired invitation too. It is mailed again. Throws SyncError `forbidden`,
  * `not_found`, `invitation_used` or `invitation_revoked`.
  */
 export async function resendInvitation(deps: Deps, member: Member, id: string): Promise<Invitation> {
   if (member.role !== 'manager') throw new SyncError('forbidden');
   const {tenantId} = member;
   const code = makeInvitationCode();
-  const {expiresAt, group} = await withTenant(deps.pool, tenantId, async (client) => {
+  const {email, expiresAt, group} = await withTenant(deps.pool, tenantId, async (client) => {
     const row = await lockFor(client, member, id);
     if (row.isRevoked) throw new SyncError('invitation_revoked');
     const renewal = {id, codeHash: hashInvitationCode(code), days: INVITATION_DAYS};
     const expiry = await renewInvitation(client, tenantId, renewal);
     const logged = {id, action: 'invitation.resent', summary: 'Sent an invitation again.'};
-    return {expiresAt: expiry, group: await appendAudit(client, tenantId, [auditRow(member, logged)])};
+    const appended = await appendAudit(client, tenantId, [auditRow(member, logged)]);
+    return {email: row.email, expiresAt: expiry, group: appended};
   });
   deps.onLogged(tenantId, group);
-  return {id, code, expiresAt};
+  const delivered = await deliver(deps, {tenantId, invitationId: id, email, days: INVITATION_DAYS});
+  return {id, code, expiresAt, ...delivered};
 }
 
-/** Throws SyncError `forbidden`, `not_found` or `invitation_used`; one withdrawn already stays so. */
+/**
+ * Throws SyncError `forbidden`, `not_found` or `invitation_used`; one withdrawn already stays so. The mail is withdrawn
+ * too; where that fails the answer still says `clerk`, and doing it again tries again.
+ */
 export async function revokeInvitation(deps: Deps, member: Member, id: string): Promise<ListedInvitation> {
   if (member.role !== 'manager') throw new SyncError('forbidden');
   const {tenantId} = member;
@@ -110,5 +116,8 @@ export async function revokeInvitation(deps: Deps, member: Member, id: string): 
     };
   });
   if (group !== null) deps.onLogged(tenantId, group);
-  return invitationJson(row);
+  const {clerkInvitationId} = row;
+  if (clerkInvitationId === null) return invitationJson(row);
+  const left = await withdrawMails(deps, {tenantId, mails: [{id, clerkInvitationId}]});
+  return invitationJson(left.length === 0 ? {...row, clerkInvitationId: null} : row);
 }

@@ -1,14 +1,14 @@
 // Inviting somebody into a tenant.
 import {randomUUID} from 'node:crypto';
-import type pg from 'pg';
 import {z} from 'zod';
 import {email} from '#crdt/entities/field-schemas.ts';
 import {SyncError} from '#crdt/protocol/error-code.ts';
-import {recordId} from '#crdt/protocol/ids.ts';
-import {appendAudit} from '#db/audit.ts';
+import {recordId, type TenantId} from '#crdt/protocol/ids.ts';
+import {appendAudit, type AuditGroup} from '#db/audit.ts';
 import {insertInvitation, revokeInvitationsTo} from '#db/invitations.ts';
 import {isFreeEmployee, lockMembership} from '#db/memberships.ts';
 import {withTenant} from '#db/transaction.ts';
+import {deliver, withdrawMails, type Delivered, type DeliveryDeps} from './invitation-delivery.ts';
 import {hashInvitationCode, makeInvitationCode} from './invitation-code.ts';
 import type {Member} from './members.ts';
 
@@ -21,7 +21,7 @@ export const inviteBody = z.strictObject({
   employeeId: recordId.optional(),
 });
 
-export interface Invitation {
+export interface Invitation extends Delivered {
   readonly id: string;
   /** Told this once. */
   readonly code: string;
@@ -30,23 +30,27 @@ export interface Invitation {
 
 /**
  * Throws SyncError `forbidden` unless `member` is a manager when it commits, and `bad_request` for an employee who
- * does not exist or is a member already. An earlier invitation to the same address is revoked.
+ * does not exist or is a member already. An earlier invitation to the same address is revoked. Mailed after the commit,
+ * where somebody mails: that it was not is no error, but said in the answer.
  */
 export async function invite(
-  {pool}: {pool: pg.Pool},
+  deps: DeliveryDeps & {
+    /** Called after the commit. */
+    readonly onLogged?: (tenantId: TenantId, group: AuditGroup) => void;
+  },
   member: Member,
   {email: address, role, employeeId}: z.output<typeof inviteBody>,
 ): Promise<Invitation> {
   const {tenantId, userId, deviceId} = member;
   const [id, code] = [randomUUID(), makeInvitationCode()];
-  const expiresAt = await withTenant(pool, tenantId, async (client) => {
+  const {expiresAt, replaced, group} = await withTenant(deps.pool, tenantId, async (client) => {
     const inviter = await lockMembership(client, tenantId, {userId, lock: 'share'});
     if (inviter?.status !== 'active' || inviter.role !== 'manager') throw new SyncError('forbidden');
     if (employeeId !== undefined && !(await isFreeEmployee(client, tenantId, employeeId))) {
       const message = 'The employee does not exist, or is a member already.';
       throw new SyncError('bad_request', {message, details: {fields: {employeeId: message}}});
     }
-    await revokeInvitationsTo(client, tenantId, address);
+    const replaced = await revokeInvitationsTo(client, tenantId, address);
     const expiry = await insertInvitation(client, tenantId, {
       id,
       email: address,
@@ -65,8 +69,12 @@ export async function invite(
       summary: role === 'manager' ? 'Invited a manager.' : 'Invited an employee.',
       detail: null,
     };
-    await appendAudit(client, tenantId, [row]);
-    return expiry;
+    return {expiresAt: expiry, replaced, group: await appendAudit(client, tenantId, [row])};
   });
-  return {id, code, expiresAt};
+  deps.onLogged?.(tenantId, group);
+  const [delivered] = await Promise.all([
+    deliver(deps, {tenantId, invitationId: id, email: address, days: INVITATION_DAYS}),
+    withdrawMails(deps, {tenantId, mails: replaced}),
+  ]);
+  return {id, code, expiresAt, ...delivered};
 }

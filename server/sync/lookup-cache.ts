@@ -13,15 +13,20 @@ interface Entry<Value> {
   settled?: {readonly value: Value};
 }
 
-/** keptMs: counted from the start of the lookup, so that no answer is older. At `max` the oldest leaves. */
+/**
+ * keptMs: counted from the start of the lookup, so that no answer is older. At `max` the oldest leaves. isKept: false
+ * for an answer that only those get who wait for it.
+ */
 export function createLookupCache<Value>({
   max,
   keptMs,
   now,
+  isKept = () => true,
 }: {
   max: number;
   keptMs: number;
   now: () => number;
+  isKept?: (value: Value) => boolean;
 }): LookupCache<Value> {
   const entries = new Map<string, Entry<Value>>();
 
@@ -30,10 +35,13 @@ export function createLookupCache<Value>({
     // Deleted first, so that the map stays in order of age.
     entries.delete(key);
     entries.set(key, entry);
-    entry.promise.then(
-      (value) => (entry.settled = {value}),
-      () => entries.get(key) === entry && entries.delete(key),
-    );
+    const drop = (): void => {
+      if (entries.get(key) === entry) entries.delete(key);
+    };
+    entry.promise.then((value) => {
+      if (isKept(value)) entry.settled = {value};
+      else drop();
+    }, drop);
     const oldest = entries.keys().next();
     if (entries.size > max && !oldest.done) entries.delete(oldest.value);
     return entry.promise;

@@ -12,8 +12,10 @@ import {createFanOut, type FanOut} from './fan-out.ts';
 import {createFeed, type Feed} from './feed.ts';
 import {createLanes, type LaneDeps, type Lanes} from './lane.ts';
 import {createMembers, type Members} from './members.ts';
+import type {InvitationSender} from './invitation-sender.ts';
 import {createRecordCache, type RecordCache} from './record-cache.ts';
-import {createUsers, type Users} from './users.ts';
+import {createRevokedTokens, type RevokedTokens} from './revoked-tokens.ts';
+import {createUsers, type FindProfile, type Users} from './users.ts';
 
 export interface Service {
   readonly pool: pg.Pool;
@@ -21,6 +23,9 @@ export interface Service {
   readonly tenantKeys: TenantKeys;
   readonly users: Users;
   readonly members: Members;
+  readonly revokedTokens: RevokedTokens;
+  /** Undefined: invitations are handed on by their code. */
+  readonly invitationSender: InvitationSender | undefined;
   readonly lanes: Lanes;
   readonly feed: Feed;
   readonly cursors: Cursors;
@@ -38,11 +43,14 @@ export interface ServiceOptions {
   readonly now: () => number;
   readonly onFault: LaneDeps['onFault'];
   readonly onFlush?: LaneDeps['onFlush'];
+  /** Absent: tokens alone say who a user is. */
+  readonly findProfile?: FindProfile | undefined;
+  readonly invitationSender?: InvitationSender | undefined;
 }
 
 /** The database must be migrated. */
 export async function createService(options: ServiceOptions): Promise<Service> {
-  const {pool, keyring, now} = options;
+  const {pool, keyring, now, findProfile, invitationSender} = options;
   const tenantKeys = createTenantKeys({pool, keyring});
   const cipherOf = (tenantId: TenantId) => tenantKeys.cipherOf(tenantId);
   const cursors = createCursors(await readDatabaseEpoch(pool));
@@ -68,12 +76,16 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     now,
     onLogged: (tenantId, {lastSeq}) => fanOut.hinted(tenantId, lastSeq),
   });
+  const revokedTokens = createRevokedTokens({pool, now});
+  await revokedTokens.refresh();
   return {
     pool,
     keyring,
     tenantKeys,
-    users: createUsers({pool, now}),
+    users: createUsers({pool, now, findProfile}),
     members,
+    revokedTokens,
+    invitationSender,
     lanes,
     feed,
     cursors,

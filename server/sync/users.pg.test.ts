@@ -45,7 +45,8 @@ test('the issuer is asked for what the token does not say, and once', async () =
     now: Date.now,
     findProfile: (subject) => {
       asked.push(subject);
-      return Promise.resolve({email: 'ana@example.com', emailVerified: true, name: 'Ana'});
+      const profile = {email: 'ana@example.com', emailVerified: true, name: 'Ana'};
+      return Promise.resolve({kind: 'found', profile});
     },
   });
   const subject = newSubject();

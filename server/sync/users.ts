@@ -21,6 +21,15 @@ export interface UserClaims {
 /** The same, asked of the issuer, for tokens that do not say it. */
 export type UserProfile = Omit<UserClaims, 'subject'>;
 
+/** `unknown`: the issuer has no such user. `unavailable`: it cannot be asked now. */
+export type ProfileAnswer =
+  | {readonly kind: 'found'; readonly profile: UserProfile}
+  | {readonly kind: 'unknown'}
+  | {readonly kind: 'unavailable'};
+
+/** Asks the issuer. Never rejects, and answers soon. */
+export type FindProfile = (subject: string) => Promise<ProfileAnswer>;
+
 export interface User {
   readonly id: UserId;
   /** Lower case. */
@@ -33,26 +42,39 @@ export interface User {
 export interface Users {
   /** `email` and `name` of the claims replace what was known. A user at rest costs a query a minute. */
   resolveUser(claims: UserClaims): Promise<User>;
+  /** After the issuer told something new of the user. */
+  forgetUser(id: UserId): void;
 }
 
-const normalizeText = (text: string | undefined): string | null =>
+interface Resolved {
+  readonly user: User;
+  /** False: the issuer could not be asked, so it is asked again next time. */
+  readonly isWhole: boolean;
+}
+
+export const normalizeText = (text: string | undefined): string | null =>
   text !== undefined && text.trim() !== '' && isStorableString(text) ? text.trim() : null;
 
 /** Addresses are compared whole in lower case: two people whose addresses differ by case alone are not met. */
-const normalizeAddress = (email: string | undefined): string | null =>
+export const normalizeAddress = (email: string | undefined): string | null =>
   normalizeText(email)?.toLowerCase() ?? null;
 
 /**
- * findProfile: asks the issuer; called only for tokens without an email, once per user while it is cached, and
- * resolves to undefined if the issuer cannot be asked. now: ms since epoch.
+ * findProfile: called only for tokens without an email, once per user while it is cached. Where the issuer cannot be
+ * asked a user is what our own table knows. now: ms since epoch.
  */
 export function createUsers(deps: {
   pool: pg.Pool;
   now: () => number;
-  findProfile?: (subject: string) => Promise<UserProfile | undefined>;
+  findProfile?: FindProfile | undefined;
 }): Users {
   const {pool, now, findProfile} = deps;
-  const cache = createLookupCache<User>({max: USERS_CACHED_MAX, keptMs: USER_KEPT_MS, now});
+  const cache = createLookupCache<Resolved>({
+    max: USERS_CACHED_MAX,
+    keptMs: USER_KEPT_MS,
+    now,
+    isKept: ({isWhole}) => isWhole,
+  });
 
   /** Absent members leave what is known. */
   const save = async (
@@ -69,22 +91,25 @@ export function createUsers(deps: {
     return {...row, emailVerified: email !== null && said.emailVerified};
   };
 
-  const load = async (claims: UserClaims): Promise<User> => {
+  const load = async (claims: UserClaims): Promise<Resolved> => {
     const {subject, email, emailVerified, name} = claims;
-    if (email !== undefined) return save(subject, {email, emailVerified, name});
-    const profile = await findProfile?.(subject);
-    return save(subject, {
+    if (email !== undefined) return {user: await save(subject, {email, emailVerified, name}), isWhole: true};
+    const answer = (await findProfile?.(subject)) ?? {kind: 'unknown'};
+    const profile = answer.kind === 'found' ? answer.profile : undefined;
+    const user = await save(subject, {
       email: profile?.email,
       emailVerified: profile?.emailVerified ?? false,
       name: name ?? profile?.name,
     });
+    return {user, isWhole: answer.kind !== 'unavailable'};
   };
 
   return {
-    resolveUser(claims) {
+    async resolveUser(claims) {
       // The claims are part of the key: a token that says something new is a lookup of its own.
       const key = JSON.stringify([claims.subject, claims.email, claims.emailVerified, claims.name]);
-      return cache.get(key, () => load(claims));
+      return (await cache.get(key, () => load(claims))).user;
     },
+    forgetUser: (id) => cache.forget(({user}) => user.id === id),
   };
 }
