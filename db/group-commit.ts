@@ -2,7 +2,7 @@
 // conflicts, the log and push results, all at once. The counter's lock is held for this and the COMMIT only.
 import type pg from 'pg';
 import type {EntityName} from '#crdt/entities/entity.ts';
-import {columnName} from '#crdt/entities/fields.ts';
+import {columnName, hashColumn} from '#crdt/entities/fields.ts';
 import {entities} from '#crdt/entities/registry.ts';
 import type {JsonObject, JsonValue} from '#crdt/json.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
@@ -25,6 +25,8 @@ export interface RecordWrite extends RecordKey {
   readonly fields: JsonObject;
   /** Sealed sensitive fields; null clears, absent leaves as it is. */
   readonly sealed: Readonly<Record<string, Uint8Array | null>>;
+  /** Fingerprints of findable fields, of those that `sealed` has. */
+  readonly hashes: Readonly<Record<string, Uint8Array | null>>;
   readonly createdAt: string;
   readonly createdBy: string;
   readonly updatedBy: string;
@@ -247,11 +249,13 @@ function typedRow(record: RecordWrite, blob: Blob): JsonObject {
     deleted_at: record.deletedAt,
   };
   for (const [field, value] of Object.entries(record.fields)) row[columnName(field)] = value;
-  for (const [field, bytes] of Object.entries(record.sealed)) {
+  const addBytes = (column: string, bytes: Uint8Array | null): void => {
     const place = bytes === null ? {from: 0, length: 0} : blob.add(bytes);
-    row[`${columnName(field)}_from`] = place.from;
-    row[`${columnName(field)}_length`] = place.length;
-  }
+    row[`${column}_from`] = place.from;
+    row[`${column}_length`] = place.length;
+  };
+  for (const [field, bytes] of Object.entries(record.sealed)) addBytes(columnName(field), bytes);
+  for (const [field, bytes] of Object.entries(record.hashes)) addBytes(hashColumn(field), bytes);
   return row;
 }
 

@@ -14,6 +14,7 @@ export interface ListedRecord extends FeedRecord {
 
 export interface RecordList {
   readonly entity: Entity;
+  /** The value of an `equal` filter is the fingerprint in hexadecimal. */
   readonly filters: readonly {readonly filter: ListFilter; readonly value: FilterValue}[];
   readonly search: string | undefined;
   readonly deleted: 'true' | 'false' | 'any';
@@ -143,6 +144,8 @@ function filterCondition({filter, value}: RecordList['filters'][number], bind: B
       return `(${column} ->> 'end') COLLATE "C" >= ${bind(value)}::text`;
     case 'span-to':
       return `(${column} ->> 'start') COLLATE "C" <= ${bind(value)}::text`;
+    case 'equal':
+      return `${column} = decode(${bind(value)}, 'hex')`;
   }
 }
 

@@ -1,5 +1,5 @@
 // The SQL that writes typed rows of one entity inside a group commit, made once per entity from its
-// declaration. Rows come as one JSON parameter, sealed columns as places in the shared blob.
+// declaration. Rows come as one JSON parameter, sealed columns and fingerprints as places in the shared blob.
 import type {Entity} from '#crdt/entities/entity.ts';
 import {storedColumns} from '#crdt/entities/fields.ts';
 
@@ -20,13 +20,17 @@ const commonTypes = {
 const sqlByEntity = new WeakMap<Entity, RowSql>();
 
 /**
- * Both read `counter (base, at)` and number rows by `place`. An update leaves a sealed column alone whose
+ * Both read `counter (base, at)` and number rows by `place`. An update leaves a column of bytes alone whose
  * place is absent, and clears it where the length is 0.
  */
 export function rowSql(entity: Entity): RowSql {
   const known = sqlByEntity.get(entity);
   if (known !== undefined) return known;
-  const columns = storedColumns(entity);
+  const columns = storedColumns(entity).flatMap((stored) =>
+    stored.hashColumn === undefined
+      ? [stored]
+      : [stored, {column: stored.hashColumn, sqlType: 'bytea' as const}],
+  );
   const definitions = [
     'id uuid',
     'place int',

@@ -94,8 +94,11 @@ CREATE TABLE "clients" (
 	"company_name" "bytea",
 	"contact_name" "bytea",
 	"email" "bytea",
+	"email_hash" "bytea",
 	"phone" "bytea",
+	"phone_hash" "bytea",
 	"whatsapp" "bytea",
+	"whatsapp_hash" "bytea",
 	"preferred_channel" text,
 	"consent_whatsapp" jsonb,
 	"consent_sms" jsonb,
@@ -124,7 +127,9 @@ CREATE TABLE "employees" (
 	"display_name" "bytea",
 	"user_id" uuid,
 	"email" "bytea",
+	"email_hash" "bytea",
 	"phone" "bytea",
+	"phone_hash" "bytea",
 	"job_title" text,
 	"team_ids" jsonb,
 	"skills" jsonb,
@@ -411,6 +416,11 @@ CREATE INDEX "conflict_logs_seq" ON "conflict_logs" USING btree ("tenant_id","se
 CREATE INDEX "devices_user" ON "devices" USING btree ("tenant_id","user_id");
 CREATE INDEX "replicas_device" ON "replicas" USING btree ("tenant_id","device_id");
 CREATE INDEX "attachments_owner_id" ON "attachments" USING btree ("tenant_id","owner_id");
+CREATE INDEX "clients_email_hash" ON "clients" USING btree ("tenant_id","email_hash");
+CREATE INDEX "clients_phone_hash" ON "clients" USING btree ("tenant_id","phone_hash");
+CREATE INDEX "clients_whatsapp_hash" ON "clients" USING btree ("tenant_id","whatsapp_hash");
+CREATE INDEX "employees_email_hash" ON "employees" USING btree ("tenant_id","email_hash");
+CREATE INDEX "employees_phone_hash" ON "employees" USING btree ("tenant_id","phone_hash");
 CREATE INDEX "tasks_client_id" ON "tasks" USING btree ("tenant_id","client_id");
 CREATE INDEX "tasks_team_id" ON "tasks" USING btree ("tenant_id","team_id");
 CREATE UNIQUE INDEX "invitations_code" ON "invitations" USING btree ("tenant_id","code_hash");

@@ -36,6 +36,7 @@ const migrations: Readonly<Record<string, string>> = {
   'db/migrations/0002_history.sql': '309bc21eb3bd7810',
   'db/migrations/0003_scope.sql': '5948e6089d576a3c',
   'db/migrations/0004_sign_ins.sql': 'b311fc27bd32eace',
+  'db/migrations/0005_findable.sql': 'f470beddd716570d',
 };
 
 /** Files that read the environment themselves, and why. */

@@ -21,8 +21,20 @@ export const employees = declareEntity({
       sql: 'uuid',
       description: 'The user who signs in as this employee; one employee per user and tenant.',
     }),
-    email: register({schema: email, sql: 'text', sensitive: true, description: 'Email address.'}),
-    phone: register({schema: phone, sql: 'text', sensitive: true, description: 'Phone number, E.164.'}),
+    email: register({
+      schema: email,
+      sql: 'text',
+      sensitive: true,
+      findable: 'any-case',
+      description: 'Email address.',
+    }),
+    phone: register({
+      schema: phone,
+      sql: 'text',
+      sensitive: true,
+      findable: 'exact',
+      description: 'Phone number, E.164.',
+    }),
     jobTitle: register({schema: line({max: 100}), sql: 'text', description: 'Job title.'}),
     teamIds: set({schema: reference, references: 'teams', description: 'Teams this employee belongs to.'}),
     skills: set({

@@ -25,6 +25,12 @@ interface FieldCommon {
   readonly description: string;
 }
 
+/**
+ * How a sensitive text can be asked for by a whole value: as it is stored, or in any letter case. Its row keeps a
+ * keyed hash beside the sealed value.
+ */
+export type Findable = 'exact' | 'any-case';
+
 /** A key of the `fields` map. The schema parses one value to its normal form and never sees null. */
 export interface RegisterField extends FieldCommon {
   readonly kind: 'register';
@@ -34,6 +40,8 @@ export interface RegisterField extends FieldCommon {
   /** The value given at creation stays: a later write of another value is refused as `frozen`. */
   readonly fixed: boolean;
   readonly winner: WinnerRule;
+  /** Absent: a list cannot be narrowed by it, if it is sensitive. */
+  readonly findable?: Findable;
 }
 
 /** A register that only the server writes; a device's write to it is refused. */

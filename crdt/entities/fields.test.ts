@@ -2,7 +2,7 @@ import {describe, expect, it} from 'vitest';
 import type {JsonValue} from '../json.ts';
 import {TEXT_LENGTH_MAX} from '../protocol/limits.ts';
 import type {EntityName} from './entity.ts';
-import {columnName, parseFieldValue, requiredFields, storedColumns} from './fields.ts';
+import {columnName, foundForm, parseFieldValue, requiredFields, storedColumns} from './fields.ts';
 import {entities, entityNames} from './registry.ts';
 
 function parse(entity: EntityName, field: string, value: unknown) {
@@ -88,6 +88,16 @@ it.each([
   expect(columnName(field)).toBe(column);
 });
 
+it.each([
+  ['exact', '+4915112345678', '+4915112345678'],
+  ['exact', 'Ana', 'Ana'],
+  ['any-case', 'Ana.Example+X@example.com', 'ana.example+x@example.com'],
+  ['any-case', 'ana@bu\u0308ro.example', 'ana@b\u00fcro.example'],
+] as const)('foundForm: %s, %s matches as %s', (findable, text, form) => {
+  expect(foundForm(findable, text)).toBe(form);
+  expect(foundForm(findable, form)).toBe(form);
+});
+
 it.each<[EntityName, string[]]>([
   ['clients', ['kind', 'displayName']],
   ['employees', ['displayName']],
@@ -123,6 +133,21 @@ describe('storedColumns', () => {
     expect(columnOf(entity, field)).toMatchObject({sqlType, column: columnName(field)});
   });
 
+  it('gives a column for its fingerprint to what can be asked for by a whole value, and to nothing else', () => {
+    const hashed = entityNames.flatMap((name) =>
+      storedColumns(entities[name]).flatMap(({hashColumn}) =>
+        hashColumn === undefined ? [] : [`${name}.${hashColumn}`],
+      ),
+    );
+    expect(hashed).toEqual([
+      'clients.email_hash',
+      'clients.phone_hash',
+      'clients.whatsapp_hash',
+      'employees.email_hash',
+      'employees.phone_hash',
+    ]);
+  });
+
   it('names no column twice, and none that every table has', () => {
     const common = [
       'tenant_id',
@@ -135,7 +160,9 @@ describe('storedColumns', () => {
       'seq',
     ];
     for (const name of entityNames) {
-      const columns = storedColumns(entities[name]).map((column) => column.column);
+      const columns = storedColumns(entities[name]).flatMap(({column, hashColumn}) =>
+        hashColumn === undefined ? [column] : [column, hashColumn],
+      );
       expect(new Set([...columns, ...common]).size).toBe(columns.length + common.length);
     }
   });

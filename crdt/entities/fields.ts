@@ -2,7 +2,7 @@
 import type {z} from 'zod';
 import type {JsonValue} from '../json.ts';
 import {TEXT_LENGTH_MAX} from '../protocol/limits.ts';
-import type {Entity, Field, SqlType} from './entity.ts';
+import type {Entity, Field, Findable, RegisterField, SqlType} from './entity.ts';
 import {block} from './field-schemas.ts';
 
 export type ParsedValue =
@@ -74,6 +74,8 @@ export interface StoredColumn {
   /** `bytea` holds a sealed value; a set is a jsonb array of strings, an items field one of objects. */
   readonly sqlType: SqlType | 'bytea';
   readonly sensitive: boolean;
+  /** Of a findable field: the `bytea` column of its fingerprint. */
+  readonly hashColumn: string | undefined;
 }
 
 /** The typed row's columns for the declared fields, in their order. Common columns are not among them. */
@@ -84,7 +86,18 @@ export const storedColumns = (entity: Entity): readonly StoredColumn[] =>
     kind: field.kind,
     sqlType: field.sensitive ? 'bytea' : plainSqlType(field),
     sensitive: field.sensitive,
+    hashColumn: isFindable(field) ? hashColumn(name) : undefined,
   }));
+
+export const hashColumn = (fieldName: string): string => `${columnName(fieldName)}_hash`;
+
+export const isFindable = (field: Field): field is RegisterField & {readonly findable: Findable} =>
+  field.kind === 'register' && field.findable !== undefined;
+
+/** What a findable value and one that is asked for have in common if they match. `text` is in the field's normal form. */
+export const foundForm = (findable: Findable, text: string): string =>
+  // Not by locale: a device, a server and the next version of either must agree.
+  findable === 'any-case' ? text.toLowerCase().normalize('NFC') : text;
 
 function plainSqlType(field: Field): SqlType {
   switch (field.kind) {

@@ -10,7 +10,7 @@ const parametersOf = (name: (typeof entityNames)[number]): string[] =>
 describe.each(entityNames)('%s', (name) => {
   const entity = entities[name];
 
-  it('is neither narrowed nor sorted nor searched by a sealed field', () => {
+  it('is neither narrowed nor sorted nor searched by a sealed column', () => {
     const sealed = Object.entries(entity.fields).flatMap(([field, {sensitive}]) =>
       sensitive ? [columnName(field)] : [],
     );
@@ -28,7 +28,7 @@ describe.each(entityNames)('%s', (name) => {
   });
 });
 
-it('derives a parameter from every choice, flag, reference, member and moment', () => {
+it('derives a parameter from every choice, flag, reference, member, moment and findable field', () => {
   expect(parametersOf('tasks')).toEqual([
     'clientId',
     'employeeId',
@@ -45,8 +45,23 @@ it('derives a parameter from every choice, flag, reference, member and moment', 
     'completedAtFrom',
     'completedAtTo',
   ]);
-  expect(parametersOf('employees')).toEqual(['userId', 'teamId', 'skill', 'employmentStatus']);
-  expect(parametersOf('clients')).toEqual(['kind', 'preferredChannel', 'tag', 'status']);
+  expect(parametersOf('employees')).toEqual([
+    'userId',
+    'email',
+    'phone',
+    'teamId',
+    'skill',
+    'employmentStatus',
+  ]);
+  expect(parametersOf('clients')).toEqual([
+    'kind',
+    'email',
+    'phone',
+    'whatsapp',
+    'preferredChannel',
+    'tag',
+    'status',
+  ]);
 });
 
 it('refuses to list by a sealed field that a declaration names', () => {

@@ -1,11 +1,11 @@
-// What a list of an entity can be narrowed and sorted by, derived from its declaration. Only fields that are stored in
-// the clear: sealed values neither compare nor sort. Columns come from here, never from a request.
+// What a list of an entity can be narrowed and sorted by, derived from its declaration. Sealed values neither compare
+// nor sort: of those only findable ones can be asked for, by a whole value. Columns come from here, never from a request.
 import {z} from 'zod';
-import type {Entity, Field} from './entity.ts';
-import {columnName} from './fields.ts';
+import type {Entity, Field, RegisterField} from './entity.ts';
+import {columnName, hashColumn, isFindable} from './fields.ts';
 import {schedule} from './value-objects.ts';
 
-/** One query parameter. The column is the declared field's. */
+/** One query parameter. The column is the declared field's, or that of its fingerprint. */
 export type ListFilter = {readonly param: string; readonly column: string} & (
   | {readonly kind: 'choice'; readonly values: readonly string[]}
   | {readonly kind: 'flag'}
@@ -16,6 +16,8 @@ export type ListFilter = {readonly param: string; readonly column: string} & (
   | {readonly kind: 'from' | 'to'; readonly sql: 'timestamptz' | 'date'}
   /** A span of time that is not over before a moment, or begins by one: together, those that overlap. */
   | {readonly kind: 'span-from' | 'span-to'}
+  /** The sealed field, named as the parameter, has this value. */
+  | {readonly kind: 'equal'; readonly field: RegisterField}
 );
 
 const filtersByEntity = new WeakMap<Entity, readonly ListFilter[]>();
@@ -25,11 +27,14 @@ export function listFilters(entity: Entity): readonly ListFilter[] {
   const known = filtersByEntity.get(entity);
   if (known !== undefined) return known;
   const filters = Object.entries(entity.fields).flatMap(([name, field]) =>
-    field.sensitive ? [] : filtersOf(name, field),
+    field.sensitive ? sealedFilters(name, field) : filtersOf(name, field),
   );
   filtersByEntity.set(entity, filters);
   return filters;
 }
+
+const sealedFilters = (name: string, field: Field): ListFilter[] =>
+  isFindable(field) ? [{kind: 'equal', param: name, column: hashColumn(name), field}] : [];
 
 function filtersOf(name: string, field: Field): ListFilter[] {
   const column = columnName(name);

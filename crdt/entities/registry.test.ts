@@ -129,6 +129,13 @@ describe.each(entityNames)('%s', (name) => {
     }
   });
 
+  it('finds by a whole value only sealed texts: anything else has a filter of its own, or none', () => {
+    for (const [, field] of fields) {
+      if (field.kind !== 'register' || field.findable === undefined) continue;
+      expect(field).toMatchObject({sensitive: true, sql: 'text'});
+    }
+  });
+
   it('ranks every status that a furthest register can have', () => {
     for (const [, field] of fields) {
       if (field.kind !== 'register' || field.winner.kind !== 'furthest') continue;

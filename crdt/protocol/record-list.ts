@@ -2,8 +2,9 @@
 // known there is refused, since a filter that is silently ignored answers with too much.
 import {z} from 'zod';
 import {normalizeInstant} from '../entities/calendar.ts';
-import type {Entity} from '../entities/entity.ts';
+import type {Entity, RegisterField} from '../entities/entity.ts';
 import {calendarDate} from '../entities/field-schemas.ts';
+import {parseFieldValue} from '../entities/fields.ts';
 import {listFilters, listSorts, searchColumns, type ListFilter} from '../entities/list-filters.ts';
 import {isStorableString} from '../json.ts';
 import {recordId} from './ids.ts';
@@ -14,7 +15,7 @@ import {recordSchema} from './records.ts';
 const CURSOR_LENGTH_MAX = 2_000;
 const SEARCH_LENGTH_MAX = 200;
 
-/** A filter's value in normal form: choices, a flag, an id, a member, an instant or a date. */
+/** A filter's value in normal form: choices, a flag, an id, a member, an instant, a date or a whole value. */
 export type FilterValue = string | boolean | readonly string[];
 
 /** `none`: records whose field names nobody. */
@@ -61,8 +62,27 @@ function parameterOf(filter: ListFilter): z.ZodType<FilterValue> {
       return instantParameter.meta({description: 'Not over before this instant.'});
     case 'span-to':
       return instantParameter.meta({description: 'Begins at or before this instant.'});
+    case 'equal':
+      return wholeValue(filter.field);
   }
 }
+
+/** Any spelling that the field itself takes. */
+const wholeValue = (field: RegisterField): z.ZodType<string> =>
+  z
+    .string()
+    .max(SEARCH_LENGTH_MAX, `must be at most ${SEARCH_LENGTH_MAX} characters long`)
+    .transform((text, context) => {
+      const given = parseFieldValue(field, text);
+      // As for instants: the plus of a number or of an address may have arrived as a space.
+      const parsed = given.ok ? given : parseFieldValue(field, text.replace(' ', '+'));
+      if (parsed.ok && typeof parsed.value === 'string') return parsed.value;
+      context.addIssue({code: 'custom', message: given.ok ? 'is not a text' : given.message});
+      return z.NEVER;
+    })
+    .meta({
+      description: `Equal to this, ${field.findable === 'any-case' ? 'in any letter case' : 'in any spelling'}; a part of the value finds nothing.`,
+    });
 
 const rangeEnd = (sql: 'timestamptz' | 'date', description: string) =>
   (sql === 'date' ? calendarDate : instantParameter).meta({description});

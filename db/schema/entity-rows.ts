@@ -46,7 +46,16 @@ function buildColumn({column, sqlType}: StoredColumn): PgColumnBuilderBase {
 }
 
 const declaredColumns = (entity: Entity): Record<string, PgColumnBuilderBase> =>
-  Object.fromEntries(storedColumns(entity).map((stored) => [stored.field, buildColumn(stored)]));
+  Object.fromEntries(
+    storedColumns(entity).flatMap((stored) => {
+      const {field, hashColumn} = stored;
+      const own: [string, PgColumnBuilderBase] = [field, buildColumn(stored)];
+      return hashColumn === undefined ? [own] : [own, [hashColumn, bytea(hashColumn)]];
+    }),
+  );
+
+const hashColumns = (entity: Entity): readonly string[] =>
+  storedColumns(entity).flatMap(({hashColumn}) => hashColumn ?? []);
 
 function declaredColumn(table: object, field: string): PgColumn {
   const column: unknown = Reflect.get(table, field);
@@ -72,6 +81,9 @@ const entityTable = (entity: Entity) =>
       primaryKey({columns: [table.tenantId, table.id]}),
       ...lookupFields(entity).map((field) =>
         index(`${entity.name}_${columnName(field)}`).on(table.tenantId, declaredColumn(table, field)),
+      ),
+      ...hashColumns(entity).map((column) =>
+        index(`${entity.name}_${column}`).on(table.tenantId, declaredColumn(table, column)),
       ),
     ],
   );

@@ -9,7 +9,8 @@ export function entitiesPage(): Page {
     source: 'crdt/entities/registry.ts',
     body: [
       'Every record also has `id`, `createdAt`, `createdBy`, `updatedAt`, `updatedBy`, `deletedAt` and `seq`. ' +
-        'Sensitive fields are sealed in the database. How each kind merges: [merge.md](../merge.md).',
+        'Sensitive fields are sealed in the database; findable ones can be asked for by a whole value all the same. ' +
+        'How each kind merges: [merge.md](../merge.md).',
       ...Object.values(entities).flatMap(describeEntity),
     ],
   });
@@ -37,6 +38,9 @@ function notesOf(field: Field): string {
   ];
   if (field.kind === 'register') {
     notes.push(field.required ? 'required' : '', field.fixed ? 'fixed at creation' : '');
+    if (field.findable !== undefined) {
+      notes.push(field.findable === 'exact' ? 'findable' : 'findable in any letter case');
+    }
     if (field.winner.kind === 'furthest') notes.push(`furthest wins: ${describeRank(field.winner.rank)}`);
   }
   return notes.filter((note) => note !== '').join('; ');

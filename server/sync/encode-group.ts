@@ -11,6 +11,7 @@ import type {TenantCipher} from '#db/cipher.ts';
 import type {ConflictWrite, GroupWrite, RecordWrite, ResultWrite} from '#db/group-commit.ts';
 import {bodyPlace} from '#db/records.ts';
 import {conflictPair, type GroupDecision, type Logged, type WorkingRecord} from './decide-group.ts';
+import {fingerprintOf} from './fingerprints.ts';
 import type {CommittedConflict, ConflictNotice} from './submission.ts';
 
 export interface EncodedGroup {
@@ -72,7 +73,7 @@ function recordWrite(
   const {record, isNew, place} = working;
   const key = {entity: record.entity.name, id: record.id};
   const version = working.version + 1;
-  const {fields, sealed} = splitFields(cipher, working, encoded.fields);
+  const {fields, sealed, hashes} = splitFields(cipher, working, encoded.fields);
   const createdBy = record.created?.by ?? '';
   return {
     ...key,
@@ -83,6 +84,7 @@ function recordWrite(
     body: cipher.seal(encoded.bytes, bodyPlace(key, version)),
     fields,
     sealed,
+    hashes,
     createdAt: new Date(record.created?.at ?? 0).toISOString(),
     createdBy,
     updatedBy: record.updatedBy ?? createdBy,
@@ -90,14 +92,15 @@ function recordWrite(
   };
 }
 
-/** Sensitive fields are sealed, and only those that changed. */
+/** Sensitive fields are sealed, and only those that changed; findable ones get their fingerprint with it. */
 function splitFields(
   cipher: TenantCipher,
   {record, isNew, changedFields}: WorkingRecord,
   all: JsonObject,
-): Pick<RecordWrite, 'fields' | 'sealed'> {
+): Pick<RecordWrite, 'fields' | 'sealed' | 'hashes'> {
   const fields: Record<string, JsonValue> = {};
   const sealed: Record<string, Uint8Array | null> = {};
+  const hashes: Record<string, Uint8Array | null> = {};
   const {entity} = record;
   for (const [name, field] of Object.entries(entity.fields)) {
     const value = all[name] ?? null;
@@ -106,9 +109,11 @@ function splitFields(
       const place = columnPlace(entity, name, record.id);
       sealed[name] =
         value === null || value === '' ? null : cipher.seal(utf8.encode(JSON.stringify(value)), place);
+      const hash = fingerprintOf(cipher, {entity, field: name, value});
+      if (hash !== undefined) hashes[name] = hash;
     }
   }
-  return {fields, sealed};
+  return {fields, sealed, hashes};
 }
 
 type PlacedConflict = CommittedConflict & {readonly place: number};

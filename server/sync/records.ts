@@ -10,6 +10,7 @@ import {listRecords as listRows, type ListedRecord, type RecordList} from '#db/r
 import {withTenant} from '#db/transaction.ts';
 import {canSee} from './can-see.ts';
 import {openRecord, payloadOf} from './feed.ts';
+import {hideValues} from './fingerprints.ts';
 import type {Member} from './members.ts';
 import {listName, readRecordCursor, writeRecordCursor} from './record-cursor.ts';
 import type {Service} from './service.ts';
@@ -39,10 +40,12 @@ export async function readRecord(
 export async function listRecords(
   {pool, tenantKeys, cursors}: Pick<Service, 'pool' | 'tenantKeys' | 'cursors'>,
   member: Member,
-  {entity, query}: {entity: Entity; query: RecordListQuery},
+  {entity, query: said}: {entity: Entity; query: RecordListQuery},
 ): Promise<string> {
   if (!canSee(member, entity.name)) throw new SyncError('forbidden');
   const {tenantId} = member;
+  const cipher = await tenantKeys.cipherOf(tenantId);
+  const query = hideValues(cipher, entity, said);
   const {limit} = query;
   const sort = sortOf(entity, query.sort);
   const list = listName(entity.name, query);
@@ -50,7 +53,6 @@ export async function listRecords(
     query.cursor === undefined
       ? undefined
       : readRecordCursor(cursors, member, {text: query.cursor, list, sort: sort.sort});
-  const cipher = await tenantKeys.cipherOf(tenantId);
   const {rows, asOf} = await withTenant(pool, tenantId, async (client) => {
     // Before the rows: what is committed in between counts as changed since.
     const begun = place?.asOf ?? (await readHead(client, tenantId));

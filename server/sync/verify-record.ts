@@ -9,6 +9,7 @@ import type {TenantCipher} from '#db/cipher.ts';
 import {bodyPlace} from '#db/records.ts';
 import type {TypedRow, VerifiedRecord} from '#db/verify-reads.ts';
 import {columnPlace} from './encode-group.ts';
+import {fingerprintOf} from './fingerprints.ts';
 
 /** What is wrong with a record, each with where; values are never in it. */
 export interface RecordFault {
@@ -102,8 +103,24 @@ function verifyColumns(
     const found = columnValue(entity, {column, row, cipher});
     if (found === undefined) return [{place: column.column, message: 'cannot be opened'}];
     const isSame = canonicalJson(normal(column, expected)) === canonicalJson(normal(column, found));
-    return isSame ? [] : [{place: column.column, message: 'differs between the row and the document'}];
+    const faults = isSame
+      ? []
+      : [{place: column.column, message: 'differs between the row and the document'}];
+    return [...faults, ...verifyHash(entity, {column, value: expected, row, cipher})];
   });
+}
+
+function verifyHash(
+  entity: Entity,
+  {column, value, row, cipher}: {column: StoredColumn; value: JsonValue; row: TypedRow; cipher: TenantCipher},
+): RecordFault[] {
+  const {field, hashColumn} = column;
+  if (hashColumn === undefined) return [];
+  const expected = fingerprintOf(cipher, {entity, field, value}) ?? null;
+  const found = row[hashColumn] as Buffer | null;
+  const isSame = found === null || expected === null ? found === expected : found.equals(expected);
+  const message = found === null ? 'is missing' : 'is not the fingerprint of what the document says';
+  return isSame ? [] : [{place: hashColumn, message}];
 }
 
 /** Undefined: sealed, and not for this place. */

@@ -1,5 +1,6 @@
 // Verification finds what was altered behind the server's back, and names the place.
 import {execFile} from 'node:child_process';
+import {randomUUID} from 'node:crypto';
 import {promisify} from 'node:util';
 import {expect, test} from 'vitest';
 import {createArena, jsonSubmission, newTask, query, type Arena} from '#test/support/lane-kit.ts';
@@ -85,6 +86,34 @@ for (const [name, statement, place] of alterations) {
     expect(JSON.stringify(faults)).not.toMatch(/Second|Secret/);
   });
 }
+
+test.each([
+  ['is missing', 'UPDATE clients SET email_hash = NULL', 'email_hash', 'is missing'],
+  ['was altered', 'UPDATE clients SET phone_hash = set_byte(phone_hash, 0, 7)', 'phone_hash', 'is not the'],
+  ["is another column's", 'UPDATE clients SET whatsapp_hash = phone_hash', 'whatsapp_hash', 'is not the'],
+  ['is left of a value that is gone', `UPDATE employees SET email_hash = 'x'`, 'email_hash', 'is not the'],
+])('names a row whose fingerprint %s', async (_, statement, column, message) => {
+  const arena = await createArena();
+  const node = await arena.startNode();
+  const [client, employee] = [randomUUID(), randomUUID()];
+  const secrets = {email: 'Secret@example.com', phone: '+4915112345678', whatsapp: '+4915112345678'};
+  const person = {kind: 'person', displayName: 'Secret', ...secrets};
+  await node.submit(jsonSubmission(arena.manager, {entity: 'clients', id: client, payload: person}));
+  await node.submit(
+    jsonSubmission(arena.manager, {entity: 'employees', id: employee, payload: {displayName: 'Secret'}}),
+  );
+  expect((await verify(arena)).faults).toEqual([]);
+  await query(arena, statement);
+  const id = statement.includes('employees') ? employee : client;
+  const {faults} = await verify(arena);
+  expect(faults).toEqual([
+    expect.objectContaining({
+      place: expect.stringMatching(new RegExp(`^\\w+ ${id} ${column}$`)) as string,
+      message: expect.stringContaining(message) as string,
+    }),
+  ]);
+  expect(JSON.stringify(faults)).not.toMatch(/secret|4915/i);
+});
 
 test('the command prints counts and answers 0, then names a fault and answers 1', async () => {
   const folder = await makeScratchFolder();
