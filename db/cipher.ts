@@ -37,6 +37,16 @@ export interface TenantCipher {
   fingerprint(place: Pick<SealPlace, 'table' | 'column'>, value: string | Uint8Array): Uint8Array;
 }
 
+/** Whether what lies in a place was sealed for it. Nothing sealed stands for nothing, in any place. */
+export function canOpen(cipher: TenantCipher, sealed: Uint8Array | null, place: SealPlace): boolean {
+  try {
+    if (sealed !== null) cipher.open(sealed, place);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** A tenant's key as the `tenants` row keeps it. */
 export interface WrappedKey {
   readonly wrappedKey: Uint8Array;

@@ -139,6 +139,7 @@ export interface SealedConflict {
   readonly id: string;
   readonly seq: number;
   readonly fields: Buffer;
+  readonly note: Buffer | null;
 }
 
 /** In order of id, after one; '' begins. */
@@ -148,7 +149,7 @@ export async function readConflicts(
   {after, limit}: {after: string; limit: number},
 ): Promise<SealedConflict[]> {
   const {rows} = await client.query<SealedConflict>(
-    `SELECT id, seq, fields FROM conflict_logs
+    `SELECT id, seq, fields, note FROM conflict_logs
      WHERE tenant_id = $1 AND ($2 = '' OR id > nullif($2, '')::uuid) ORDER BY id LIMIT $3`,
     [tenantId, after, limit],
   );

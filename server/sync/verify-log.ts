@@ -1,7 +1,9 @@
-// Proves a tenant's log: no position missing, every row as it was written, the chain whole.
+// Proves a tenant's log: no position missing, every row as it was written and readable, the chain whole.
 import type pg from 'pg';
 import type {TenantId} from '#crdt/protocol/ids.ts';
 import {AUDIT_HEAD_START, auditDigest, groupDigest, nextAuditHead} from '#db/audit-chain.ts';
+import {auditPlace} from '#db/audit-log.ts';
+import {canOpen, type TenantCipher} from '#db/cipher.ts';
 import {readLog, type CounterRow, type LoggedRow} from '#db/verify-reads.ts';
 
 const PAGE = 2_000;
@@ -9,12 +11,14 @@ const PAGE = 2_000;
 /** Walks a log from its first row. Each step answers what is wrong with the row, if anything. */
 class LogWalk {
   private readonly tenantId: TenantId;
+  private readonly cipher: TenantCipher;
   private head: Uint8Array = AUDIT_HEAD_START;
   private group: {readonly firstSeq: number; readonly at: Date; readonly digests: Uint8Array[]} | null = null;
   private last: LoggedRow | null = null;
 
-  constructor(tenantId: TenantId) {
+  constructor(tenantId: TenantId, cipher: TenantCipher) {
     this.tenantId = tenantId;
+    this.cipher = cipher;
   }
 
   get lastSeq(): number {
@@ -48,6 +52,8 @@ class LogWalk {
   private faultOf(row: LoggedRow): string | null {
     if (row.seq !== this.lastSeq + 1) return `is the first after ${this.lastSeq}: positions are missing`;
     if (!auditDigest(this.tenantId, row).equals(row.digest)) return 'was altered: its digest does not fit';
+    // Digests have no key: whoever moves values and makes them anew is found here.
+    if (!canOpen(this.cipher, row.detail, auditPlace(row))) return 'keeps values that cannot be opened';
     if (this.last === null || this.group === null) return null;
     const isSameGroup = row.groupSeq === this.group.firstSeq;
     if (!isSameGroup && row.groupSeq !== row.seq) return `says it was committed with ${row.groupSeq}`;
@@ -61,9 +67,13 @@ class LogWalk {
 export async function verifyLog(
   client: pg.ClientBase,
   tenantId: TenantId,
-  {counter, report}: {counter: CounterRow; report: (place: string, message: string) => void},
+  {
+    counter,
+    cipher,
+    report,
+  }: {counter: CounterRow; cipher: TenantCipher; report: (place: string, message: string) => void},
 ): Promise<number> {
-  const walk = new LogWalk(tenantId);
+  const walk = new LogWalk(tenantId, cipher);
   let count = 0;
   let isBroken = false;
   for (let page = await readLog(client, tenantId, {after: 0, limit: PAGE}); page.length > 0;) {

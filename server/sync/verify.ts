@@ -5,7 +5,8 @@ import type {EntityName} from '#crdt/entities/entity.ts';
 import {columnName} from '#crdt/entities/fields.ts';
 import {entities} from '#crdt/entities/registry.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
-import type {Keyring, TenantCipher} from '#db/cipher.ts';
+import {canOpen, type Keyring, type TenantCipher} from '#db/cipher.ts';
+import {conflictPlace} from '#db/conflicts.ts';
 import {createTenantKeys} from '#db/tenant-keys.ts';
 import {withTenantSnapshot} from '#db/transaction.ts';
 import {
@@ -79,13 +80,13 @@ export async function verifyDatabase({
 }
 
 async function verifyTenant(check: Check): Promise<{records: number; changes: number; conflicts: number}> {
-  const {client, tenantId, report} = check;
+  const {client, tenantId, cipher, report} = check;
   const counter = await readCounter(client, tenantId);
   if (counter === undefined) {
     report('tenant_counters', 'has no row for the tenant');
     return {records: 0, changes: 0, conflicts: 0};
   }
-  const changes = await verifyLog(client, tenantId, {counter, report});
+  const changes = await verifyLog(client, tenantId, {counter, cipher, report});
   let records = 0;
   for (const entity of Object.keys(entities) as EntityName[]) records += await verifyEntity(check, entity);
   await verifyNumbers(check);
@@ -130,12 +131,12 @@ async function verifyConflicts({client, tenantId, cipher, report}: Check, head: 
   let after = '';
   for (let more = true; more;) {
     const page = await readConflicts(client, tenantId, {after, limit: PAGE});
-    for (const {id, seq, fields} of page) {
+    for (const {id, seq, fields, note} of page) {
       if (seq < 1 || seq > head) report(`conflict_logs ${id} seq`, 'is no position of the log');
-      try {
-        cipher.open(fields, {table: 'conflict_logs', column: 'fields', record: id, version: 0});
-      } catch {
-        report(`conflict_logs ${id} fields`, 'cannot be opened');
+      const sealed = {fields, note};
+      for (const column of ['fields', 'note'] as const) {
+        if (!canOpen(cipher, sealed[column], conflictPlace(id, column)))
+          report(`conflict_logs ${id} ${column}`, 'cannot be opened');
       }
     }
     count += page.length;
