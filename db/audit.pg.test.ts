@@ -7,7 +7,7 @@ import {AUDIT_HEAD_START, auditDigest, groupDigest, nextAuditHead, type AuditRow
 import {appendAudit} from './audit.ts';
 import {withTenant} from './transaction.ts';
 
-const {database, drop} = await createTestDatabase({poolSize: 8});
+const {database, owner, drop} = await createTestDatabase({poolSize: 8});
 const {pool} = database;
 const tenancy = createTenancy(pool);
 afterAll(drop);
@@ -30,13 +30,13 @@ interface StoredRow extends AuditRow {
 }
 
 async function readLog(tenantId: TenantId): Promise<{rows: StoredRow[]; head: Buffer; seq: number}> {
-  const {rows} = await pool.query<StoredRow>(
+  const {rows} = await owner.query<StoredRow>(
     `SELECT seq, group_seq AS "groupSeq", at, action, entity, record_id AS "recordId", user_id AS "userId",
             device_id AS "deviceId", summary, detail, digest
      FROM audit_logs WHERE tenant_id = $1 ORDER BY seq`,
     [tenantId],
   );
-  const counter = await pool.query<{head: Buffer; seq: number}>(
+  const counter = await owner.query<{head: Buffer; seq: number}>(
     'SELECT audit_head AS head, seq FROM tenant_counters WHERE tenant_id = $1',
     [tenantId],
   );
@@ -103,7 +103,7 @@ test('a digest tells parts apart that read the same in a row', () => {
 test('a clock that was set back does not set the log back', async () => {
   const {tenantId} = await tenancy.newTenant();
   const ahead = new Date(Date.now() + 3_600_000);
-  await pool.query('UPDATE tenant_counters SET at = $2 WHERE tenant_id = $1', [tenantId, ahead]);
+  await owner.query('UPDATE tenant_counters SET at = $2 WHERE tenant_id = $1', [tenantId, ahead]);
   const {at} = await withTenant(pool, tenantId, (client) => appendAudit(client, tenantId, [note('x')]));
   expect(at.getTime()).toBe(ahead.getTime() + 1);
 });

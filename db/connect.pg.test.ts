@@ -3,7 +3,7 @@ import {afterAll, expect, test} from 'vitest';
 import {createTestDatabase} from '#test/support/test-database.ts';
 import {assertDurable, connectDatabase} from './connect.ts';
 
-const {url, database, drop} = await createTestDatabase();
+const {url, database, owner, drop} = await createTestDatabase();
 afterAll(drop);
 
 test('bigint is a number, a date its own text, timestamptz a Date', async () => {
@@ -34,7 +34,7 @@ test('connections that die unused are reported and replaced', async () => {
     onConnectionLost: (error) => lost.push(error),
   });
   await other.pool.query('SELECT 1');
-  await database.pool.query(
+  await owner.query(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'dies'`,
   );
   await expect.poll(() => lost.length).toBe(1);

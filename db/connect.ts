@@ -18,6 +18,11 @@ export interface DatabaseOptions {
   readonly poolSize: number;
   /** Shown in pg_stat_activity. */
   readonly applicationName: string;
+  /**
+   * The role that statements outside of db/transaction.ts run as: `app`, which then sees no tenant's rows, whoever
+   * DATABASE_URL names. `own`: the one that DATABASE_URL names; for tests, which look at whole tables.
+   */
+  readonly role?: 'app' | 'own';
   /** Told of a connection that broke while nothing was asked of it. The pool has dropped it already. */
   readonly onConnectionLost?: (error: Error) => void;
 }
@@ -66,7 +71,18 @@ const types: pg.CustomTypesConfig = {
     (format === 'binary' ? undefined : parsersByOid.get(oid)) ?? usualParser(oid, format),
 };
 
-/** Opens a pool. Connects on the first query, so it does not fail when the database is away. */
+/**
+ * The pool waits for it, though its type does not say so: a connection on which it fails is not used. Said here and
+ * not among the options of the connection, which those in the URL would replace.
+ */
+const becomeApp = ((client) => client.query('SET ROLE app')) satisfies (
+  client: pg.ClientBase,
+) => Promise<unknown> as (client: pg.ClientBase) => void;
+
+/**
+ * Opens a pool. Connects on the first query, so it does not fail when the database is away. The database must be
+ * migrated by then.
+ */
 export function connectDatabase(options: DatabaseOptions): Database {
   const pool = new pg.Pool({
     connectionString: options.url,
@@ -79,6 +95,7 @@ export function connectDatabase(options: DatabaseOptions): Database {
     keepAlive: true,
     // Statements of one transaction that do not need each other's results travel together.
     pipeline: true,
+    ...(options.role === 'own' ? {} : {onConnect: becomeApp}),
     types,
   });
   const report = (error: Error) => options.onConnectionLost?.(error);

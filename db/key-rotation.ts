@@ -4,6 +4,7 @@ import type pg from 'pg';
 import type {TenantId} from '#crdt/protocol/ids.ts';
 import {appendAudit} from './audit.ts';
 import type {Keyring, WrappedKey} from './cipher.ts';
+import {asWorker} from './transaction.ts';
 
 export interface KeyToMove {
   readonly tenantId: TenantId;
@@ -19,10 +20,12 @@ export async function listKeysToMove(
   pool: pg.Pool,
   {currentId, after, limit}: {currentId: string; after: TenantId | ''; limit: number},
 ): Promise<KeyToMove[]> {
-  const {rows} = await pool.query<KeyToMove>(
-    `SELECT id AS "tenantId", master_key_id AS "masterKeyId" FROM tenants
-     WHERE master_key_id <> $1 AND ($2 = '' OR id > nullif($2, '')::uuid) ORDER BY id LIMIT $3`,
-    [currentId, after, limit],
+  const {rows} = await asWorker(pool, (client) =>
+    client.query<KeyToMove>(
+      `SELECT id AS "tenantId", master_key_id AS "masterKeyId" FROM tenants
+       WHERE master_key_id <> $1 AND ($2 = '' OR id > nullif($2, '')::uuid) ORDER BY id LIMIT $3`,
+      [currentId, after, limit],
+    ),
   );
   return rows;
 }

@@ -2,6 +2,7 @@
 import type pg from 'pg';
 import type {Role} from '#crdt/change.ts';
 import type {DeviceId, RecordId, TenantId, UserId} from '#crdt/protocol/ids.ts';
+import {asWorker} from './transaction.ts';
 
 export interface MembershipRow {
   readonly id: string;
@@ -159,27 +160,31 @@ export interface OwnTenant {
   readonly employeeId: RecordId | null;
 }
 
-/** Tenants the user is an active member of, by id, `limit` at most, after `after`. */
+/** Tenants the user is an active member of, by id, `limit` at most, after `after`. Crosses tenants. */
 export async function listOwnTenants(
   pool: pg.Pool,
   userId: UserId,
   {after, limit}: {after: TenantId | undefined; limit: number},
 ): Promise<OwnTenant[]> {
-  const {rows} = await pool.query<OwnTenant>(
-    `SELECT t.id, t.name, m.role, m.employee_id AS "employeeId"
-     FROM memberships m JOIN tenants t ON t.id = m.tenant_id
-     WHERE m.user_id = $1 AND m.status = 'active' AND ($2::uuid IS NULL OR m.tenant_id > $2)
-     ORDER BY m.tenant_id LIMIT $3`,
-    [userId, after ?? null, limit],
+  const {rows} = await asWorker(pool, (client) =>
+    client.query<OwnTenant>(
+      `SELECT t.id, t.name, m.role, m.employee_id AS "employeeId"
+       FROM memberships m JOIN tenants t ON t.id = m.tenant_id
+       WHERE m.user_id = $1 AND m.status = 'active' AND ($2::uuid IS NULL OR m.tenant_id > $2)
+       ORDER BY m.tenant_id LIMIT $3`,
+      [userId, after ?? null, limit],
+    ),
   );
   return rows;
 }
 
 /** Every tenant the user is or was a member of, by id. Crosses tenants. */
 export async function listTenantsEverOf(pool: pg.Pool, userId: UserId): Promise<TenantId[]> {
-  const {rows} = await pool.query<{tenantId: TenantId}>(
-    `SELECT tenant_id AS "tenantId" FROM memberships WHERE user_id = $1 ORDER BY tenant_id`,
-    [userId],
+  const {rows} = await asWorker(pool, (client) =>
+    client.query<{tenantId: TenantId}>(
+      `SELECT tenant_id AS "tenantId" FROM memberships WHERE user_id = $1 ORDER BY tenant_id`,
+      [userId],
+    ),
   );
   return rows.map(({tenantId}) => tenantId);
 }
@@ -203,14 +208,14 @@ export interface MembershipChoice {
 
 /**
  * The user's active memberships: of `tenantId` alone if given, else the activated one first; two at most, which
- * is enough to see whether there is a choice. One statement, since most requests begin with it.
+ * is enough to see whether there is a choice. One statement, since most requests begin with it. Crosses tenants.
  */
 export async function findMembershipChoices(
   pool: pg.Pool,
   userId: UserId,
   {tenantId, deviceId}: {tenantId: TenantId | undefined; deviceId: DeviceId},
 ): Promise<MembershipChoice[]> {
-  const {rows} = await pool.query<MembershipChoice>({
+  const query = {
     name: 'find-membership-choices',
     text: `
       SELECT m.tenant_id AS "tenantId", m.id AS "membershipId", m.role, m.role_version AS "roleVersion",
@@ -225,6 +230,7 @@ export async function findMembershipChoices(
       WHERE m.user_id = $1 AND m.status = 'active' AND ($3::uuid IS NULL OR m.tenant_id = $3)
       ORDER BY "isActivated" DESC LIMIT 2`,
     values: [userId, deviceId, tenantId ?? null],
-  });
+  };
+  const {rows} = await asWorker(pool, (client) => client.query<MembershipChoice>(query));
   return rows;
 }

@@ -2,6 +2,7 @@
 import type pg from 'pg';
 import type {JsonValue} from '#crdt/json.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
+import {asWorker} from './transaction.ts';
 
 export interface PushKey {
   readonly deviceId: string;
@@ -38,9 +39,8 @@ export async function findPushResults(
 
 /** Forgets results older than `days`; how many there were. Crosses tenants: run by a maintenance task only. */
 export async function forgetPushResults(pool: pg.Pool, days: number): Promise<number> {
-  const result = await pool.query(
-    `DELETE FROM push_results WHERE created_at < now() - make_interval(days => $1)`,
-    [days],
+  const result = await asWorker(pool, (client) =>
+    client.query(`DELETE FROM push_results WHERE created_at < now() - make_interval(days => $1)`, [days]),
   );
   return result.rowCount ?? 0;
 }

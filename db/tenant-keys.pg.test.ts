@@ -7,7 +7,7 @@ import {createTestDatabase} from '#test/support/test-database.ts';
 import {createKeyring} from './cipher.ts';
 import {createTenantKeys} from './tenant-keys.ts';
 
-const {database, drop} = await createTestDatabase();
+const {database, owner, drop} = await createTestDatabase();
 const {pool} = database;
 const tenancy = createTenancy(pool);
 const {keyring} = tenancy;
@@ -48,9 +48,9 @@ test('a tenant without a key, and a key of another master key, are refused', asy
 test('a lookup that failed is not remembered', async () => {
   const {tenantId} = await tenancy.newTenant();
   const keys = createTenantKeys({pool, keyring});
-  await pool.query(`UPDATE tenants SET wrapped_key = wrapped_key || '\\x00' WHERE id = $1`, [tenantId]);
+  await owner.query(`UPDATE tenants SET wrapped_key = wrapped_key || '\\x00' WHERE id = $1`, [tenantId]);
   await expect(keys.cipherOf(tenantId)).rejects.toThrow();
-  await pool.query(
+  await owner.query(
     `UPDATE tenants SET wrapped_key = substring(wrapped_key FOR length(wrapped_key) - 1) WHERE id = $1`,
     [tenantId],
   );

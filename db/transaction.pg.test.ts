@@ -5,17 +5,17 @@ import {createTestDatabase} from '#test/support/test-database.ts';
 import {CommitOutcomeUnknown, withTenant} from './transaction.ts';
 
 // One connection, so that whatever a transaction leaves behind meets the next one.
-const {database, drop} = await createTestDatabase({poolSize: 1});
+const {database, owner, drop} = await createTestDatabase({poolSize: 1});
 const {pool} = database;
 afterAll(drop);
 const tenant = tenantId.parse('6f9619ff-8b86-4d01-b42d-00cf4fc964ff');
 
 const currentTenant = `SELECT current_setting('app.tenant_id', true) AS tenant`;
 const countRows = async () =>
-  (await pool.query<{count: number}>('SELECT count(*) FROM noted')).rows[0]?.count;
+  (await owner.query<{count: number}>('SELECT count(*) FROM noted')).rows[0]?.count;
 
 beforeEach(async () => {
-  await pool.query(
+  await owner.query(
     'DROP TABLE IF EXISTS noted; CREATE TABLE noted (value int PRIMARY KEY DEFERRABLE INITIALLY DEFERRED)',
   );
 });
@@ -61,7 +61,8 @@ test('a constraint checked at COMMIT fails as what it is, not as unknown', async
 test('a connection lost before COMMIT is answered is an unknown outcome, and the next one works', async () => {
   const lost = withTenant(pool, tenant, async (client) => {
     await client.query('INSERT INTO noted VALUES (1)');
-    await client.query('SELECT pg_terminate_backend(pg_backend_pid())').catch(() => undefined);
+    const {rows} = await client.query<{pid: number}>('SELECT pg_backend_pid() AS pid');
+    await owner.query('SELECT pg_terminate_backend($1)', [rows[0]?.pid]);
   });
   await expect(lost).rejects.toThrow(CommitOutcomeUnknown);
   expect(await countRows()).toBe(0);

@@ -1,5 +1,6 @@
 // Transactions of one tenant. Every statement about tenant data runs inside one, so that row-level
-// security knows the tenant. server/sync's lane and readers, and the queries beside this file, come through here.
+// security knows the tenant. server/sync's lane and readers, and the queries beside this file, come through here;
+// so do the few statements that cross tenants, under a role of their own.
 import type {TenantId} from '#crdt/protocol/ids.ts';
 import pg from 'pg';
 
@@ -17,12 +18,19 @@ export class CommitOutcomeUnknown extends Error {
 // The lane needs each statement to see what was committed before it, whatever the database's default says.
 type Isolation = 'READ COMMITTED' | 'REPEATABLE READ READ ONLY';
 
+/** `app` sees the rows of the tenant that is set, and none if none is. `worker` sees those of all. */
+type Role = 'app' | 'worker';
+
 /**
- * Opens a transaction and says in the same message, so in one round trip, on whose behalf it runs.
- * The one place for that: whatever else must hold in every transaction is set here.
+ * Opens a transaction and says in the same message, so in one round trip, on whose behalf it runs. Role and tenant
+ * go with the transaction, however it ends. The one place for that: whatever else must hold in every transaction is
+ * set here.
  */
-const beginFor = (tenantId: TenantId, isolation: Isolation): string =>
-  `BEGIN ISOLATION LEVEL ${isolation}; SELECT set_config('app.tenant_id', ${pg.escapeLiteral(tenantId)}, true)`;
+const begin = (role: Role, tenantId: TenantId | '', isolation: Isolation): string =>
+  `BEGIN ISOLATION LEVEL ${isolation}; SELECT set_config('role', '${role}', true), ` +
+  `set_config('app.tenant_id', ${pg.escapeLiteral(tenantId)}, true)`;
+
+const beginFor = (tenantId: TenantId, isolation: Isolation): string => begin('app', tenantId, isolation);
 
 /**
  * For the few large prepared statements of a lane: planned once, not at every call, which takes longer than they
@@ -73,7 +81,7 @@ export const withTenant = <Result>(
 export const withoutTenant = <Result>(
   pool: pg.Pool,
   work: (client: pg.PoolClient) => Promise<Result>,
-): Promise<Result> => runWith(pool, 'BEGIN ISOLATION LEVEL READ COMMITTED', work);
+): Promise<Result> => runWith(pool, begin('app', '', 'READ COMMITTED'), work);
 
 /** The same for a lane, whose statements are always the same few. */
 export const withTenantPlanned = <Result>(
@@ -110,6 +118,34 @@ export const withTenantAtOnce = <Result>(
       if (committed.status === 'rejected') throw committed.reason;
       if (answered.status === 'rejected') throw answered.reason;
       return answered.value;
+    },
+    isUsableAfter: (_, error) => Promise.resolve(isRefusal(error)),
+  });
+
+/**
+ * One statement that crosses tenants, sent together with BEGIN and COMMIT: one round trip. It may read everything and
+ * change next to nothing. For the functions of this folder that say so; what comes out of them is narrowed by their
+ * own WHERE alone. Rethrows what the statement failed with, without waiting for a connection that no longer answers.
+ */
+export const asWorker = <Result>(
+  pool: pg.Pool,
+  statement: (client: pg.PoolClient) => Promise<Result>,
+): Promise<Result> =>
+  onConnection(pool, {
+    async use(client) {
+      const begun = client.query(begin('worker', '', 'READ COMMITTED'));
+      const answered = statement(client);
+      const committed = commit(client);
+      for (const step of [begun, committed]) step.catch(() => undefined);
+      try {
+        const result = await answered;
+        await committed;
+        return result;
+      } catch (error) {
+        // Refused because BEGIN was: that is the error to report.
+        if (isRefusal(error)) await begun;
+        throw error;
+      }
     },
     isUsableAfter: (_, error) => Promise.resolve(isRefusal(error)),
   });

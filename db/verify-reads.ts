@@ -3,10 +3,13 @@ import type pg from 'pg';
 import type {EntityName} from '#crdt/entities/entity.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
 import type {AuditRow} from './audit-chain.ts';
+import {asWorker} from './transaction.ts';
 
 /** Crosses tenants: run by an operator's command only. */
 export async function listTenantIds(pool: pg.Pool): Promise<TenantId[]> {
-  const {rows} = await pool.query<{id: TenantId}>('SELECT id FROM tenants ORDER BY id');
+  const {rows} = await asWorker(pool, (client) =>
+    client.query<{id: TenantId}>('SELECT id FROM tenants ORDER BY id'),
+  );
   return rows.map(({id}) => id);
 }
 

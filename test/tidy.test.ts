@@ -37,6 +37,7 @@ const migrations: Readonly<Record<string, string>> = {
   'db/migrations/0003_scope.sql': '5948e6089d576a3c',
   'db/migrations/0004_sign_ins.sql': 'b311fc27bd32eace',
   'db/migrations/0005_findable.sql': 'f470beddd716570d',
+  'db/migrations/0006_row_security.sql': '1810aed51858b029',
 };
 
 /** Files that read the environment themselves, and why. */

@@ -91,7 +91,7 @@ test('keep lets the winner stand, with who, when and why', async () => {
     userId: me.body.id,
     deviceId: manager.deviceId,
   });
-  const stored = await world.service.pool.query<{note: Buffer}>(
+  const stored = await world.database.owner.query<{note: Buffer}>(
     'SELECT note FROM conflict_logs WHERE id = $1',
     [conflict.id],
   );

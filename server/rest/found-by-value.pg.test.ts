@@ -100,7 +100,7 @@ test("another tenant's record of the same value is not found, and its row does n
   await make(other, {displayName: 'Gina too', email});
   expect(await find(other, {email})).toEqual(['Gina too']);
   expect(await find(manager, {email})).toEqual(['Gina']);
-  const {rows} = await world.database.database.pool.query<{hash: string}>(
+  const {rows} = await world.database.owner.query<{hash: string}>(
     `SELECT encode(email_hash, 'hex') AS hash FROM clients WHERE email_hash IS NOT NULL`,
   );
   expect(rows.length).toBeGreaterThan(2);
@@ -122,7 +122,7 @@ test('neither tables nor cursors nor logs show the value', async () => {
     cursor = `&cursor=${encodeURIComponent(body.nextCursor)}`;
   }
   expect(names).toEqual(['H', 'I', 'J']);
-  const {rows} = await world.database.database.pool.query<{row: string}>(
+  const {rows} = await world.database.owner.query<{row: string}>(
     `SELECT c::text || r::text AS row FROM clients c JOIN records r ON r.id = c.id`,
   );
   const hexOf = (text: string) => Buffer.from(text).toString('hex');
@@ -163,7 +163,7 @@ test.each([
 });
 
 test('each findable column has an index behind its tenant', async () => {
-  const {rows} = await world.database.database.pool.query<{indexdef: string}>(
+  const {rows} = await world.database.owner.query<{indexdef: string}>(
     `SELECT indexdef FROM pg_indexes WHERE indexname LIKE '%\\_hash' ORDER BY indexname`,
   );
   expect(rows.map(({indexdef}) => /ON public\.(.*) USING btree (.*)$/.exec(indexdef)?.slice(1))).toEqual([

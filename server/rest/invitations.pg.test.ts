@@ -41,7 +41,7 @@ test('managers see what became of each invitation, and never a code', async () =
   ];
   await accept(await world.newPerson(), manager, accepted.code);
   await revoke(manager, revoked.id);
-  await world.database.database.pool.query(`UPDATE invitations SET expires_at = now() WHERE id = $1`, [
+  await world.database.owner.query(`UPDATE invitations SET expires_at = now() WHERE id = $1`, [
     expired.id,
   ]);
   const all = await list(manager);
@@ -75,7 +75,7 @@ test('an invitation that is sent again has a new code and a new term, and the ol
   const manager = await world.newManager();
   const person = await world.newPerson();
   const first = await invite(manager);
-  await world.database.database.pool.query(`UPDATE invitations SET expires_at = now() WHERE id = $1`, [
+  await world.database.owner.query(`UPDATE invitations SET expires_at = now() WHERE id = $1`, [
     first.id,
   ]);
   expect((await accept(person, manager, first.code)).body.code).toBe('invitation_expired');

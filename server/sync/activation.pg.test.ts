@@ -7,7 +7,7 @@ import {activate, type ActivationDeps, type ActivationRequest} from './activatio
 import {invite} from './invitations.ts';
 import {createMembers, type Member} from './members.ts';
 
-const {database, drop} = await createTestDatabase({poolSize: 8});
+const {database, owner, drop} = await createTestDatabase({poolSize: 8});
 const {pool} = database;
 const tenancy = createTenancy(pool);
 const members = createMembers({pool, now: Date.now});
@@ -32,7 +32,7 @@ const accept = (request: ActivationRequest) => activate(deps, request);
 const code = (expected: string): unknown => expect.objectContaining({code: expected});
 const employeeRow = async ({tenantId, userId}: Member) => {
   const id = recordId.parse(newDeviceId());
-  await pool.query(
+  await owner.query(
     `INSERT INTO employees (tenant_id, id, created_at, created_by, updated_at, updated_by, seq)
      VALUES ($1, $2, now(), $3, now(), $3, 1)`,
     [tenantId, id, userId],
@@ -41,14 +41,14 @@ const employeeRow = async ({tenantId, userId}: Member) => {
 };
 const readLog = async (tenantId: string) =>
   (
-    await pool.query<{action: string; summary: string}>(
+    await owner.query<{action: string; summary: string}>(
       'SELECT action, summary FROM audit_logs WHERE tenant_id = $1 ORDER BY seq',
       [tenantId],
     )
   ).rows;
 const accessVersion = async (tenantId: string) =>
   (
-    await pool.query<{version: number}>(
+    await owner.query<{version: number}>(
       'SELECT access_version AS version FROM tenant_counters WHERE tenant_id = $1',
       [tenantId],
     )
@@ -78,7 +78,7 @@ test('whoever has the code becomes an employee with a record of their own', asyn
 test('the code is stored nowhere, and the address is not in the log', async () => {
   const {tenantId, manager} = await tenancy.newTenant();
   const {code: inviteCode} = await invite({pool}, manager, {email: 'secret@example.com', role: 'manager'});
-  const {rows} = await pool.query('SELECT * FROM invitations WHERE tenant_id = $1', [tenantId]);
+  const {rows} = await owner.query('SELECT * FROM invitations WHERE tenant_id = $1', [tenantId]);
   expect(JSON.stringify(rows)).not.toContain(inviteCode);
   expect(JSON.stringify(rows)).not.toContain(inviteCode.replaceAll('-', ''));
   expect(JSON.stringify(await readLog(tenantId))).not.toContain('secret');
@@ -149,7 +149,7 @@ test('an expired and a withdrawn invitation say so to whoever holds them', async
   await expect(accept({user, tenantId, inviteCode: old.code})).rejects.toEqual(code('invitation_revoked'));
   const week = 7 * 24 * 3_600_000;
   expect(Math.abs(latest.expiresAt.getTime() - Date.now() - week)).toBeLessThan(60_000);
-  await pool.query('UPDATE invitations SET expires_at = now() WHERE id = $1', [latest.id]);
+  await owner.query('UPDATE invitations SET expires_at = now() WHERE id = $1', [latest.id]);
   await expect(accept({user, tenantId})).rejects.toEqual(code('invitation_expired'));
 });
 
@@ -191,7 +191,7 @@ test('only a manager invites, and one who was demoted a moment ago does not', as
   const employee = await tenancy.newMember(manager, 'employee');
   const body = {email: 'x@example.com', role: 'manager'} as const;
   await expect(invite({pool}, employee, body)).rejects.toEqual(code('forbidden'));
-  await pool.query(`UPDATE memberships SET role = 'employee' WHERE tenant_id = $1 AND user_id = $2`, [
+  await owner.query(`UPDATE memberships SET role = 'employee' WHERE tenant_id = $1 AND user_id = $2`, [
     tenantId,
     manager.userId,
   ]);
@@ -203,7 +203,7 @@ test('a removed member comes back by a new invitation only, with a higher role v
   const {code: inviteCode} = await invite({pool}, manager, {email: 'x@example.com', role: 'employee'});
   const user = await tenancy.newUser();
   const {employeeId} = await accept({user, tenantId, inviteCode});
-  await pool.query(`UPDATE memberships SET status = 'removed' WHERE tenant_id = $1 AND user_id = $2`, [
+  await owner.query(`UPDATE memberships SET status = 'removed' WHERE tenant_id = $1 AND user_id = $2`, [
     tenantId,
     user.id,
   ]);

@@ -23,13 +23,13 @@ const onlyNew = createKeyring({current: newKey});
 const internal: unknown = expect.objectContaining({code: 'internal'});
 
 async function setUp() {
-  const {url, database, drop} = await createTestDatabase({poolSize: 10});
+  const {url, database, owner, drop} = await createTestDatabase({poolSize: 10});
   onTestFinished(drop);
   const {pool} = database;
   const tenancy = createTenancy(pool, {}, onlyOld);
   const start = (keyring: Keyring) => createService({pool, keyring, now: Date.now, onFault: () => undefined});
   const masterKeyIds = async (): Promise<string[]> => {
-    const {rows} = await pool.query<{id: string}>(
+    const {rows} = await owner.query<{id: string}>(
       'SELECT DISTINCT master_key_id AS id FROM tenants ORDER BY 1',
     );
     return rows.map(({id}) => id);
@@ -44,7 +44,7 @@ async function setUp() {
         onStep(step);
       },
     });
-  return {url, pool, tenancy, start, masterKeyIds, steps, rotate};
+  return {url, pool, owner, tenancy, start, masterKeyIds, steps, rotate};
 }
 
 type SetUp = Awaited<ReturnType<typeof setUp>>;
@@ -67,8 +67,8 @@ async function tenantsOf({tenancy}: SetUp, count: number): Promise<Member[]> {
   return members;
 }
 
-const rotatedRows = async ({pool}: SetUp): Promise<string[]> => {
-  const {rows} = await pool.query<{tenantId: TenantId}>(
+const rotatedRows = async ({owner}: SetUp): Promise<string[]> => {
+  const {rows} = await owner.query<{tenantId: TenantId}>(
     `SELECT tenant_id AS "tenantId" FROM audit_logs WHERE action = 'keys.rotated' ORDER BY 1`,
   );
   return rows.map(({tenantId}) => tenantId);
@@ -121,9 +121,9 @@ test('a server with both keys writes and reads all the while; then the new key a
 test('each tenant is rotated once and its log says so, also when two rotations run at once or it is run again', async () => {
   const set = await setUp();
   const members = await tenantsOf(set, 12);
-  const held = await holdCommits(set.pool, idsOf(members)[3]!);
+  const held = await holdCommits(set.owner, idsOf(members)[3]!);
   const reports = Promise.all([set.rotate(both), set.rotate(both)]);
-  const countWaiting = async () => (await set.pool.query('SELECT FROM pg_locks WHERE NOT granted')).rowCount;
+  const countWaiting = async () => (await set.owner.query('SELECT FROM pg_locks WHERE NOT granted')).rowCount;
   // Both are at the same tenant.
   await expect.poll(countWaiting).toBe(2);
   await held.release();
@@ -132,7 +132,7 @@ test('each tenant is rotated once and its log says so, also when two rotations r
   expect(await rotatedRows(set)).toEqual(idsOf(members));
   expect(await set.rotate(both)).toMatchObject({rotated: 0, failed: 0});
   expect(await verifyDatabase({pool: set.pool, keyring: onlyNew})).toMatchObject({faults: []});
-  const {rows} = await set.pool.query<{summary: string}>(
+  const {rows} = await set.owner.query<{summary: string}>(
     `SELECT DISTINCT summary FROM audit_logs WHERE action = 'keys.rotated'`,
   );
   expect(rows).toEqual([
@@ -160,7 +160,7 @@ test('tenants made meanwhile, under either key, end under the new one', async ()
 test('a tenant made behind the place that was reached is found in the same run', async () => {
   const set = await setUp();
   const last = idsOf(await tenantsOf(set, 3)).at(-1)!;
-  const held = await holdCommits(set.pool, last);
+  const held = await holdCommits(set.owner, last);
   const rotating = set.rotate(both);
   await held.waiting();
   let made: string;
@@ -178,7 +178,7 @@ test('a key whose master key is missing, or that was altered, is named and stays
   const lost = createKeyring({current: lostKey});
   const [first, altered, other] = await tenantsOf(set, 3);
   const {tenantId: stranded} = await createTenancy(set.pool, {}, lost).newTenant();
-  await set.pool.query(
+  await set.owner.query(
     'UPDATE tenants SET wrapped_key = (SELECT wrapped_key FROM tenants WHERE id = $2) WHERE id = $1',
     [altered!.tenantId, first!.tenantId],
   );
@@ -256,7 +256,7 @@ async function runCommand(
 test('killed in the middle of a tenant, the command goes on with that tenant when it is run again', async () => {
   const set = await setUp();
   const ids = idsOf(await tenantsOf(set, 20));
-  const held = await holdCommits(set.pool, ids[12]!);
+  const held = await holdCommits(set.owner, ids[12]!);
   const killed = await runCommand(set, {old: [oldKey], killWhen: () => held.waiting()});
   expect(killed.code).toBeNull();
   await held.release();

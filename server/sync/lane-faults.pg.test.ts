@@ -157,7 +157,7 @@ test('a deadlock with somebody else is decided again', async () => {
   const node = await arena.startNode();
   const tasks = [newTask(arena.manager), newTask(arena.manager)].toSorted((a, b) => (a.id < b.id ? -1 : 1));
   for (const {create} of tasks) await node.submit(create);
-  const holder = await arena.database.pool.connect();
+  const holder = await arena.owner.connect();
   const lock = (id: string) => holder.query('SELECT FROM records WHERE id = $1 FOR UPDATE', [id]);
   await holder.query('BEGIN');
   // The holder is patient, so that it is the lane that gives way.

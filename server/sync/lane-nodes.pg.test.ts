@@ -133,7 +133,7 @@ test('a member removed between decision and commit is refused, and nothing of th
     'applied',
   );
   // Holds the counter: the lane has decided and waits to commit.
-  const holder = await arena.database.pool.connect();
+  const holder = await arena.owner.connect();
   await holder.query('BEGIN');
   await holder.query('SELECT FROM tenant_counters WHERE tenant_id = $1 FOR UPDATE', [arena.tenantId]);
   const receipts = Promise.all([
@@ -189,7 +189,7 @@ test('a device revoked on another node writes no more, and the others of its mem
 test('roles forgotten while a group is being decided do not make its members strangers', async () => {
   const {arena, nodes, task} = await twoNodes();
   await nodes[0].submit(jsonSubmission(arena.manager, {...task, payload: {priority: 'low'}}));
-  const holder = await arena.database.pool.connect();
+  const holder = await arena.owner.connect();
   await holder.query('BEGIN');
   await holder.query('SELECT FROM records FOR UPDATE');
   const receipt = nodes[0].submit(jsonSubmission(arena.manager, {...task, payload: {title: 'Mine'}}));

@@ -27,7 +27,7 @@ test('a receipt comes after COMMIT: not while the tenant counter is held elsewhe
   const arena = await createArena();
   const node = await arena.startNode();
   const task = newTask(arena.manager);
-  const holder = await arena.database.pool.connect();
+  const holder = await arena.owner.connect();
   await holder.query('BEGIN');
   await holder.query('SELECT FROM tenant_counters WHERE tenant_id = $1 FOR UPDATE', [arena.tenantId]);
   let hasReceipt = false;

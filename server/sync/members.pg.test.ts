@@ -9,7 +9,7 @@ import {implicitDeviceId} from './devices.ts';
 import {createMembers} from './members.ts';
 import {createTenant, listTenants} from './tenants.ts';
 
-const {database, drop} = await createTestDatabase();
+const {database, owner, drop} = await createTestDatabase();
 const {pool} = database;
 const tenancy = createTenancy(pool);
 const {keyring} = tenancy;
@@ -98,7 +98,7 @@ test('a revoked device is refused, in that tenant only', async () => {
   const deviceId = newDeviceId();
   const resolve = (tenantId: typeof first.id) => members.resolveMember({userId: user.id, tenantId, deviceId});
   await resolve(first.id);
-  await pool.query('UPDATE devices SET revoked_at = now() WHERE tenant_id = $1 AND id = $2', [
+  await owner.query('UPDATE devices SET revoked_at = now() WHERE tenant_id = $1 AND id = $2', [
     first.id,
     deviceId,
   ]);
@@ -111,7 +111,7 @@ test('a removed member is refused a second later, and at once when the node hear
   const {tenantId, manager} = await tenancy.newTenant();
   await members.resolveMember(manager);
   const set = (status: string) =>
-    pool.query('UPDATE memberships SET status = $2 WHERE tenant_id = $1', [tenantId, status]);
+    owner.query('UPDATE memberships SET status = $2 WHERE tenant_id = $1', [tenantId, status]);
   await set('removed');
   expect(await members.resolveMember(manager)).toMatchObject({tenantId});
   clock.ms += 1_000;
@@ -123,16 +123,16 @@ test('a removed member is refused a second later, and at once when the node hear
   await expect(members.resolveMember(manager)).rejects.toEqual(code('no_membership'));
 });
 
-test('a member at rest costs one statement a second', async () => {
+test('a member at rest costs one look-up a second', async () => {
   const {manager} = await tenancy.newTenant();
   await members.resolveMember(manager);
-  const statements: unknown[] = [];
+  let transactions = 0;
   const counting = new Proxy(pool, {
     get: (target, member) =>
-      member === 'query'
-        ? (statement: string) => {
-            statements.push(statement);
-            return target.query(statement);
+      member === 'connect'
+        ? () => {
+            transactions++;
+            return target.connect();
           }
         : (Reflect.get(target, member) as unknown),
   });
@@ -140,7 +140,7 @@ test('a member at rest costs one statement a second', async () => {
   await Promise.all(Array.from({length: 50}, () => counted.resolveMember(manager)));
   clock.ms += 1_000;
   await counted.resolveMember(manager);
-  expect(statements.length).toBe(2);
+  expect(transactions).toBe(2);
 });
 
 test('tenants are listed page by page, one user never seeing those of another', async () => {

@@ -23,7 +23,7 @@ async function createFromPage(name: string): Promise<pg.Client> {
   return client;
 }
 
-/** Every column, constraint, index, policy and storage setting of the public schema, as sorted lines. */
+/** Every column, constraint, index, policy, grant and storage setting of the public schema, as sorted lines. */
 async function describe(client: pg.ClientBase | pg.Pool): Promise<string[]> {
   const {rows} = await client.query<{line: string}>(`
     SELECT format('column %s.%s %s null:%s default:%s storage:%s', c.relname, a.attname,
@@ -39,7 +39,13 @@ async function describe(client: pg.ClientBase | pg.Pool): Promise<string[]> {
     SELECT format('options %s %s rls:%s forced:%s', relname, reloptions, relrowsecurity, relforcerowsecurity)
     FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
     UNION ALL
-    SELECT format('policy %s %s %s %s', tablename, policyname, qual, with_check) FROM pg_policies WHERE schemaname = 'public'
+    SELECT format('policy %s %s %s %s %s', tablename, policyname, roles, qual, with_check) FROM pg_policies WHERE schemaname = 'public'
+    UNION ALL
+    SELECT format('grant %s %s %s', c.relname, g.grantee::regrole, g.privilege_type)
+    FROM pg_class c, aclexplode(c.relacl) AS g WHERE c.relnamespace = 'public'::regnamespace
+    UNION ALL
+    SELECT format('default grant %s %s %s', d.defaclobjtype, g.grantee::regrole, g.privilege_type)
+    FROM pg_default_acl d, aclexplode(d.defaclacl) AS g
     UNION ALL
     SELECT format('function %s', pg_get_functiondef(oid)) FROM pg_proc WHERE pronamespace = 'public'::regnamespace`);
   return rows.map(({line}) => line).sort();

@@ -294,7 +294,7 @@ describe.each(listTransportsUnderTest())('$kind', ({start}) => {
 
   describe('membership', () => {
     const changeMembership = async (person: Person, change: string): Promise<void> => {
-      await world.database.database.pool.query(
+      await world.database.owner.query(
         `UPDATE memberships SET ${change}, role_version = role_version + 1
          WHERE user_id = (SELECT id FROM users WHERE email = $1)`,
         [person.email],
@@ -323,7 +323,7 @@ describe.each(listTransportsUnderTest())('$kind', ({start}) => {
       const {live, manager} = await setUp();
       const person = await world.newMember(manager, 'manager');
       const device = await live.connect(person);
-      await world.database.database.pool.query(
+      await world.database.owner.query(
         `WITH gone AS (UPDATE memberships SET status = 'removed'
            WHERE user_id = (SELECT id FROM users WHERE email = $1))
          UPDATE tenant_counters SET access_version = access_version + 1 WHERE tenant_id = $2`,

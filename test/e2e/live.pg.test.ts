@@ -199,7 +199,7 @@ describe.each(listTransportsUnderTest())('$kind', ({start}) => {
       const writer = await live.connect(manager);
       const reader = await live.connect(manager.onNewDevice());
       await reader.reached(await seqOf(writer, writer.write(entity, id, {title: 'Mend the roof'})));
-      const held = await holdCommits(world.database.database.pool, manager.tenantId);
+      const held = await holdCommits(world.database.owner, manager.tenantId);
       const before = [writer.frames.length, reader.frames.length];
       const request = writer.write(entity, id, {title: 'Mend the gutter'});
       await held.waiting();
@@ -218,7 +218,7 @@ describe.each(listTransportsUnderTest())('$kind', ({start}) => {
       // A device's first contact is a commit too.
       const other = await live.connect(manager.onNewDevice());
       await device.answered(device.write(entity, id, {title: 'Begin'}));
-      const held = await holdCommits(world.database.database.pool, manager.tenantId);
+      const held = await holdCommits(world.database.owner, manager.tenantId);
       const requests = Array.from({length: SOCKET_INFLIGHT_MAX * 2}, (_, index) =>
         device.write(entity, id, {title: `Title ${index}`}),
       );

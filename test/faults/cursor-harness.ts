@@ -46,10 +46,12 @@ const PAGE = 40;
 
 export async function runCursor({
   pool,
+  owner,
   url,
   ms,
 }: {
   pool: pg.Pool;
+  owner: pg.Pool;
   url: string;
   ms: number;
 }): Promise<CursorReport> {
@@ -58,7 +60,7 @@ export async function runCursor({
   const service = await createService({pool, keyring, now: Date.now, onFault: () => undefined});
   const member = await makeManager(service);
   const {tenantId, userId} = member;
-  await slowCommits(pool);
+  await slowCommits(owner);
   const shared = Array.from({length: 10}, () => randomUUID());
   const task: WriterTask = {
     url,
@@ -77,7 +79,7 @@ export async function runCursor({
   });
   const [reading, writes] = await Promise.all([follow(service, member, () => state.isWriting), acked]);
   const missed = writes.filter(([id, seq]) => (reading.seen.get(id) ?? -1) < seq);
-  const {rows} = await pool.query<{logged: number}>(
+  const {rows} = await owner.query<{logged: number}>(
     `SELECT count(*) AS logged FROM audit_logs WHERE tenant_id = $1 AND entity = 'tasks'`,
     [tenantId],
   );
@@ -99,8 +101,8 @@ async function makeManager({pool, keyring}: Service): Promise<Member> {
 }
 
 /** One commit in ten takes longer, as on a busy disk: the others overtake it if they can. */
-async function slowCommits(pool: pg.Pool): Promise<void> {
-  await pool.query(`
+async function slowCommits(owner: pg.Pool): Promise<void> {
+  await owner.query(`
     CREATE FUNCTION slow_commit() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN IF random() < 0.1 THEN PERFORM pg_sleep(0.03); END IF; RETURN NULL; END $$;
     CREATE TRIGGER slow_commit AFTER INSERT ON audit_logs FOR EACH STATEMENT EXECUTE FUNCTION slow_commit()`);

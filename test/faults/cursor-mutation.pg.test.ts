@@ -33,10 +33,10 @@ const ROUNDS_MAX = 12;
 test('with positions from a sequence the reader misses acknowledged writes', async () => {
   let missed = 0;
   for (let round = 1; round <= ROUNDS_MAX && missed === 0; round++) {
-    const {url, database, drop} = await createTestDatabase();
+    const {url, database, owner, drop} = await createTestDatabase();
     onTestFinished(drop);
-    await numberBySequence(database.pool);
-    const report = await runCursor({pool: database.pool, url, ms: 3_000});
+    await numberBySequence(owner);
+    const report = await runCursor({pool: database.pool, owner, url, ms: 3_000});
     console.log(`cursor by sequence: ${report.written} acknowledged writes, ${report.missed} missed`);
     missed = report.missed;
   }

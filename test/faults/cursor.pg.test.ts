@@ -10,9 +10,9 @@ const SECONDS = Number(process.env['CURSOR_SECONDS'] ?? 5);
 test(
   'a reader that follows the feed by position misses nothing of what two processes write',
   async () => {
-    const {url, database, drop} = await createTestDatabase();
+    const {url, database, owner, drop} = await createTestDatabase();
     onTestFinished(drop);
-    const report = await runCursor({pool: database.pool, url, ms: SECONDS * 1_000});
+    const report = await runCursor({pool: database.pool, owner, url, ms: SECONDS * 1_000});
     console.log(
       `cursor: ${report.written} acknowledged writes of 2 processes, ${report.pages} pages read, ${report.missed} missed`,
     );
@@ -20,7 +20,7 @@ test(
     expect(report.isMonotone).toBe(true);
     expect(report.logged).toBe(report.written);
     expect(report.written).toBeGreaterThan(SECONDS * 40);
-    const {rows} = await database.pool.query<{seq: number}>('SELECT seq FROM audit_logs ORDER BY seq');
+    const {rows} = await owner.query<{seq: number}>('SELECT seq FROM audit_logs ORDER BY seq');
     expect(rows.every(({seq}, index) => seq === index + 1)).toBe(true);
   },
   60_000 + SECONDS * 2_000,

@@ -134,6 +134,7 @@ export async function checkDatabase(
     url: await databaseUrl(dataDir),
     poolSize: 2,
     applicationName: 'kill test',
+    role: 'own',
   });
   try {
     const {rows: log} = await pool.query<{seq: number; record: string; device: string}>(

@@ -8,9 +8,9 @@ export interface HeldCommits {
   release(): Promise<void>;
 }
 
-/** pool: of the same database, with connections to spare. */
-export async function holdCommits(pool: pg.Pool, tenantId: string): Promise<HeldCommits> {
-  const client = await pool.connect();
+/** owner: of the tables, with connections to spare. */
+export async function holdCommits(owner: pg.Pool, tenantId: string): Promise<HeldCommits> {
+  const client = await owner.connect();
   await client.query('BEGIN');
   await client.query('SELECT seq FROM tenant_counters WHERE tenant_id = $1 FOR UPDATE', [tenantId]);
   return {

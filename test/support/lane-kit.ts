@@ -1,6 +1,7 @@
 // A tenant on a database of its own and one or more server nodes over it, without edges: tests hand submissions
 // to the lanes themselves.
 import {randomUUID} from 'node:crypto';
+import type pg from 'pg';
 import {onTestFinished} from 'vitest';
 import * as Y from 'yjs';
 import type {Base, JsonChange} from '#crdt/change.ts';
@@ -33,6 +34,8 @@ export interface Node {
 export interface Arena {
   readonly url: string;
   readonly database: Database;
+  /** Sees and changes everything. */
+  readonly owner: pg.Pool;
   readonly tenancy: Tenancy;
   readonly tenantId: TenantId;
   readonly manager: Member;
@@ -42,13 +45,14 @@ export interface Arena {
 
 /** Goes away with the test that runs. */
 export async function createArena(): Promise<Arena> {
-  const {url, database, drop} = await createTestDatabase({poolSize: 6});
+  const {url, database, owner, drop} = await createTestDatabase({poolSize: 6});
   onTestFinished(drop);
   const tenancy = createTenancy(database.pool);
   const {tenantId, manager} = await tenancy.newTenant();
   return {
     url,
     database,
+    owner,
     tenancy,
     tenantId,
     manager,
@@ -168,11 +172,11 @@ export function newTask(
   return {...key, create: jsonSubmission(member, {...key, payload: {title}})};
 }
 
-/** Runs a statement and answers its rows. */
+/** Runs a statement as the owner of the tables and answers its rows. */
 export async function query<Row extends object>(
-  {database}: Pick<Arena, 'database'>,
+  {owner}: Pick<Arena, 'owner'>,
   text: string,
   values: unknown[] = [],
 ): Promise<Row[]> {
-  return (await database.pool.query<Row>(text, values)).rows;
+  return (await owner.query<Row>(text, values)).rows;
 }

@@ -7,8 +7,11 @@ import {TEMPLATE_DATABASE, urlOfDatabase} from './postgres-setup.ts';
 
 export interface TestDatabase {
   readonly url: string;
+  /** As the server has it: a statement outside of a tenant's transaction sees no tenant's rows. */
   readonly database: Database;
-  /** Closes `database`, cuts off whoever else is connected, and drops it. A second call does nothing. */
+  /** Sees and changes everything: to look at whole tables, and to do by hand what no code does. */
+  readonly owner: pg.Pool;
+  /** Closes `database` and `owner`, cuts off whoever else is connected, and drops it. A second call does nothing. */
   readonly drop: () => Promise<void>;
 }
 
@@ -24,10 +27,11 @@ export async function createTestDatabase({poolSize = 4}: {poolSize?: number} = {
   await administer(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE_DATABASE}`);
   const url = urlOfDatabase(inject('postgresUrl'), name);
   const database = connectDatabase({url, poolSize, applicationName: 'test'});
+  const owner = connectDatabase({url, poolSize: 2, applicationName: 'test owner', role: 'own'});
   let dropped: Promise<void> | undefined;
   const drop = async () => {
-    await database.end();
+    await Promise.all([database.end(), owner.end()]);
     await administer(`DROP DATABASE ${name} WITH (FORCE)`);
   };
-  return {url, database, drop: () => (dropped ??= drop())};
+  return {url, database, owner: owner.pool, drop: () => (dropped ??= drop())};
 }
