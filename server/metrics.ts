@@ -1,5 +1,7 @@
 // What an operator watches, in Prometheus' text format. Names and labels only: never ids of records or values.
 import {Counter, collectDefaultMetrics, Gauge, Histogram, Registry} from 'prom-client';
+import type {Repair} from './sync/nodes.ts';
+import type {BusWatch} from './sync/postgres-bus.ts';
 import type {RecordCache} from './sync/record-cache.ts';
 
 export interface Metrics {
@@ -8,8 +10,14 @@ export interface Metrics {
   readonly groupChanges: Histogram;
   /** Faults the lane recovered from or gave up on, by kind. */
   readonly faults: Counter<'kind'>;
+  readonly nodes: NodeMetrics;
   /** Reads sizes when somebody asks, so that nothing is counted on the hot path. */
   watch(sources: {cache: RecordCache; sockets: () => number; followers: () => number}): void;
+}
+
+/** What this node hears from the others on the database, and they from it. */
+export interface NodeMetrics extends Omit<BusWatch, 'lost'> {
+  readonly repaired: (repair: Repair) => void;
 }
 
 export function createMetrics(): Metrics {
@@ -45,6 +53,7 @@ export function createMetrics(): Metrics {
       labelNames: ['kind'],
       registers,
     }),
+    nodes: createNodeMetrics(registers),
     watch({cache, sockets, followers}) {
       gauge('fieldmerge_cached_records', 'Records whose document is loaded.', () => cache.stats().records);
       gauge(
@@ -60,6 +69,44 @@ export function createMetrics(): Metrics {
       );
       gauge('fieldmerge_sockets', 'Open sockets.', sockets);
       gauge('fieldmerge_followers', 'Connections that are told of commits.', followers);
+    },
+  };
+}
+
+function createNodeMetrics(registers: Registry[]): NodeMetrics {
+  const count = (name: string, help: string) => new Counter({name, help, registers});
+  const sent = count('fieldmerge_node_messages_sent_total', 'Notifications sent to other nodes.');
+  const received = count(
+    'fieldmerge_node_messages_received_total',
+    'Notifications received from other nodes.',
+  );
+  const reconnects = count(
+    'fieldmerge_node_reconnects_total',
+    'Times the connection that hears other nodes was lost and made anew.',
+  );
+  const repairs = new Counter({
+    name: 'fieldmerge_node_repairs_total',
+    help: 'Commits of other nodes found in the counters before any notification told of them. A few are normal.',
+    labelNames: ['kind'],
+    registers,
+  });
+  const lag = new Histogram({
+    name: 'fieldmerge_node_lag_seconds',
+    help: 'Seconds from a commit on another node until this one knew of it; notifications by the clocks of both.',
+    labelNames: ['way'],
+    buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 30],
+    registers,
+  });
+  return {
+    sent: (notifications) => sent.inc(notifications),
+    received(lagMs) {
+      received.inc();
+      lag.observe({way: 'notification'}, lagMs / 1000);
+    },
+    reconnected: () => reconnects.inc(),
+    repaired({kind, lagMs}) {
+      repairs.inc({kind});
+      lag.observe({way: 'counter'}, lagMs / 1000);
     },
   };
 }

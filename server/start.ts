@@ -21,6 +21,8 @@ import {startMaintenance} from './maintenance.ts';
 import {createMetrics, type Metrics} from './metrics.ts';
 import {createRestApp} from './rest/app.ts';
 import {startRevocationPoll} from './revocation-poll.ts';
+import type {Bus} from './sync/bus.ts';
+import {PostgresBus} from './sync/postgres-bus.ts';
 import {createService, type Service} from './sync/service.ts';
 
 export interface RunningServer {
@@ -69,7 +71,9 @@ async function startParts(
   const database = await openDatabase(config, {log, closers});
   const {verifier, developmentIssuer} = await openAuth(config, now);
   const clerk = openClerk(config.auth, {log, now});
-  const service = await openService(config, {database, metrics, clerk, log, now});
+  const bus = openBus(config, {metrics, log, closers});
+  const service = await openService(config, {database, metrics, clerk, log, now, bus});
+  closers.push(() => service.stop());
   const state = {draining: false};
   const isReady = async (): Promise<boolean> =>
     !state.draining && (await isMigrated(database.pool).catch(() => false));
@@ -174,6 +178,26 @@ async function openAuth(
   return {verifier, developmentIssuer};
 }
 
+/** Null for an embedded database: no other node is on it. */
+function openBus(
+  {database}: Config,
+  {metrics, log, closers}: {metrics: Metrics; log: Logger; closers: Closers},
+): Bus | null {
+  if (database.kind !== 'url') return null;
+  const {sent, received, reconnected} = metrics.nodes;
+  const bus = new PostgresBus({
+    url: database.url,
+    watch: {
+      sent,
+      received,
+      reconnected,
+      lost: (direction, error) => log.warn('the bus between nodes is interrupted', {direction}, error),
+    },
+  });
+  closers.push(() => bus.stop());
+  return bus;
+}
+
 async function openService(
   config: Config,
   {
@@ -182,7 +206,15 @@ async function openService(
     clerk,
     log,
     now,
-  }: {database: Database; metrics: Metrics; clerk: Clerk; log: Logger; now: () => number},
+    bus,
+  }: {
+    database: Database;
+    metrics: Metrics;
+    clerk: Clerk;
+    log: Logger;
+    now: () => number;
+    bus: Bus | null;
+  },
 ): Promise<Service> {
   return createService({
     pool: database.pool,
@@ -190,6 +222,8 @@ async function openService(
     now,
     findProfile: clerk.findProfile,
     invitationSender: clerk.invitationSender,
+    ...(bus === null ? {} : {bus}),
+    onRepair: metrics.nodes.repaired,
     onFault({kind, tenantId, attempt, error}) {
       metrics.faults.inc({kind});
       const level = kind === 'bug' ? errorCodes.internal.log : 'warn';

@@ -104,6 +104,15 @@ export const GROUP_ATTEMPTS_MAX = 8;
 /** Bytes of encoded documents kept in the record cache of one node. */
 export const RECORD_CACHE_BYTES_MAX = 256 * 1024 * 1024;
 
+/** Milliseconds from one message of a node to the others to its next, at least. What comes meanwhile goes together. */
+export const NODE_MESSAGE_MS = 5;
+/** Tenants and sessions a node has pending for the others. Past it they are told to look at everything. */
+export const NODE_PENDING_MAX = 10_000;
+/** Milliseconds between looks at the counters of the tenants followed on a node, in case a message was lost. */
+export const NODE_POLL_MS = 500;
+/** Tenants looked at in one statement. */
+export const NODE_POLL_TENANTS_MAX = 2_000;
+
 /** How far a device's corrected clock may run ahead of the server before it is clamped: none. */
 export const CLOCK_AHEAD_MS_MAX = 0;
 /** Days a change id and its result are remembered. */

@@ -79,8 +79,8 @@ export function createActivationDeps(service: Service): ActivationDeps {
   return {
     pool: service.pool,
     ...createEmployeeRecords(service),
-    onAccessChanged(tenant, {lastSeq}) {
-      service.accessChanged(tenant);
+    onAccessChanged(tenant, {lastSeq, accessVersion}) {
+      service.accessChanged(tenant, accessVersion);
       service.fanOut.hinted(tenant, lastSeq);
     },
   };

@@ -7,12 +7,14 @@ import {createTenantKeys, type TenantKeys} from '#db/tenant-keys.ts';
 import type {Keyring} from '#db/cipher.ts';
 import {readDatabaseEpoch} from '#db/database-epoch.ts';
 import {takeServerReplica} from '#db/replicas.ts';
+import {createLocalBus, type Bus} from './bus.ts';
 import {createCursors, type Cursors} from './cursor.ts';
 import {createFanOut, type FanOut} from './fan-out.ts';
 import {createFeed, type Feed} from './feed.ts';
 import {createLanes, type LaneDeps, type Lanes} from './lane.ts';
 import {createMembers, type Members} from './members.ts';
 import type {InvitationSender} from './invitation-sender.ts';
+import {joinNodes, type NodesDeps} from './nodes.ts';
 import {createRecordCache, type RecordCache} from './record-cache.ts';
 import {createRevokedTokens, type RevokedTokens} from './revoked-tokens.ts';
 import {createUsers, type FindProfile, type Users} from './users.ts';
@@ -33,8 +35,12 @@ export interface Service {
   readonly cache: RecordCache;
   /** ms since epoch. */
   readonly now: () => number;
-  /** After a commit that changed who may see or write what. */
-  readonly accessChanged: (tenantId: TenantId) => void;
+  /** Between the nodes on the database. */
+  readonly bus: Bus;
+  /** After a commit that changed who may see or write what; to this access version, if the caller knows it. */
+  readonly accessChanged: (tenantId: TenantId, accessVersion?: number) => void;
+  /** Listens to other nodes no more. The bus and the pool are their maker's to close, in this order. */
+  readonly stop: () => Promise<void>;
 }
 
 export interface ServiceOptions {
@@ -46,6 +52,9 @@ export interface ServiceOptions {
   /** Absent: tokens alone say who a user is. */
   readonly findProfile?: FindProfile | undefined;
   readonly invitationSender?: InvitationSender | undefined;
+  /** Absent: this node is the only one on the database. */
+  readonly bus?: Bus;
+  readonly onRepair?: NodesDeps['onRepair'];
 }
 
 /** The database must be migrated. */
@@ -56,15 +65,36 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   const cursors = createCursors(await readDatabaseEpoch(pool));
   const cache = createRecordCache(RECORD_CACHE_BYTES_MAX);
   const feed = createFeed({pool, cipherOf});
-  const fanOut = createFanOut({
-    feed,
-    onFault: (error) => options.onFault({kind: 'fan-out', tenantId: '' as TenantId, attempt: 1, error}),
+  const onFault = (kind: string, error: unknown): void =>
+    options.onFault({kind, tenantId: '' as TenantId, attempt: 1, error});
+  const revokedTokens = createRevokedTokens({pool, now});
+  await revokedTokens.refresh();
+  const serverReplica = await takeServerReplica(pool);
+  // From here on without a wait: messages of other nodes come as soon as there is somebody to take them.
+  const bus = options.bus ?? createLocalBus();
+  const nodes = joinNodes({
+    bus,
+    pool: options.bus === undefined ? null : pool,
+    fanOut: createFanOut({
+      feed,
+      onFault(error) {
+        nodes.missed();
+        onFault('fan-out', error);
+      },
+    }),
+    forgetAccess(tenantId) {
+      members.forgetTenant(tenantId);
+      lanes.forgetAccess(tenantId);
+    },
+    onRepair: options.onRepair ?? (() => undefined),
+    onFault: (error) => onFault('poll', error),
   });
+  const {fanOut} = nodes;
   const lanes = createLanes({
     pool,
     cache,
     cipherOf,
-    serverClientId: SERVER_CLIENT_ID_MIN + (await takeServerReplica(pool)),
+    serverClientId: SERVER_CLIENT_ID_MIN + serverReplica,
     readCursor: (tenantId) => (text) => cursors.peek(tenantId, text),
     onCommitted: (committed) => fanOut.committed(committed),
     onUncertain: (tenantId) => fanOut.hinted(tenantId),
@@ -76,8 +106,6 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     now,
     onLogged: (tenantId, {lastSeq}) => fanOut.hinted(tenantId, lastSeq),
   });
-  const revokedTokens = createRevokedTokens({pool, now});
-  await revokedTokens.refresh();
   return {
     pool,
     keyring,
@@ -92,10 +120,8 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     fanOut,
     cache,
     now,
-    accessChanged(tenantId) {
-      members.forgetTenant(tenantId);
-      lanes.forgetAccess(tenantId);
-      fanOut.accessChanged(tenantId);
-    },
+    bus,
+    accessChanged: (tenantId, accessVersion) => nodes.accessChanged(tenantId, accessVersion),
+    stop: () => nodes.stop(),
   };
 }

@@ -25,6 +25,8 @@ export interface TcpProxy {
   /** Cuts all connections, and refuses new ones until `accept`. */
   refuse(): void;
   accept(): void;
+  /** Swallows all bytes both ways: connections, new ones too, stay open and say nothing, until `accept`. */
+  silence(): void;
 }
 
 /** Goes away with the test that runs. */
@@ -34,6 +36,7 @@ export async function startTcpProxy(url: string): Promise<TcpProxy> {
   const sent: Sent[] = [];
   let cut: Cut | null = null;
   let isRefusing = false;
+  let isSilent = false;
 
   const server = createServer((client) => {
     if (isRefusing) {
@@ -56,6 +59,7 @@ export async function startTcpProxy(url: string): Promise<TcpProxy> {
       });
     }
     client.on('data', (bytes) => {
+      if (isSilent) return;
       const message = bytes.toString('latin1');
       sent.push(message);
       if (cut === null || !cut.at(message, sent.length)) {
@@ -74,7 +78,9 @@ export async function startTcpProxy(url: string): Promise<TcpProxy> {
       upstream.once('data', end);
       upstream.write(bytes);
     });
-    upstream.on('data', (bytes) => client.write(bytes));
+    upstream.on('data', (bytes) => {
+      if (!isSilent) client.write(bytes);
+    });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -101,7 +107,13 @@ export async function startTcpProxy(url: string): Promise<TcpProxy> {
       cutAll();
     },
     accept: () => {
+      // What was swallowed would be missing in the middle.
+      if (isSilent) cutAll();
       isRefusing = false;
+      isSilent = false;
+    },
+    silence: () => {
+      isSilent = true;
     },
   };
 }

@@ -14,7 +14,7 @@ import {
 import {createTokenVerifier, type TokenVerifier} from '#server/auth/verify-token.ts';
 import {silentLogger, type Logger} from '#server/logger.ts';
 import {createRestApp, type RestEdge} from '#server/rest/app.ts';
-import {createService, type Service} from '#server/sync/service.ts';
+import {createService, type Service, type ServiceOptions} from '#server/sync/service.ts';
 import {createTestDatabase, type TestDatabase} from './test-database.ts';
 
 export interface Answer<Body = unknown> {
@@ -92,20 +92,33 @@ export interface World {
   readonly newManager: (tenantName?: string) => Promise<Person & {readonly tenantId: string}>;
   /** Somebody new who accepts an invitation of `manager`. */
   readonly newMember: (manager: Person, role: 'manager' | 'employee') => Promise<Person>;
+  /** The same person and device, asking this server. */
+  readonly here: (person: Person) => Person;
   readonly close: () => Promise<void>;
 }
 
+export interface WorldOptions extends Partial<Pick<ServiceOptions, 'bus' | 'onRepair' | 'pool'>> {
+  readonly log?: Logger;
+  /** A server on the same database, with the same keys. */
+  readonly nextTo?: World;
+}
+
 /** Call `close` in `afterAll`. */
-export async function createWorld({log = silentLogger}: {log?: Logger} = {}): Promise<World> {
-  const database = await createTestDatabase({poolSize: 8});
+export async function createWorld({
+  log = silentLogger,
+  nextTo,
+  ...others
+}: WorldOptions = {}): Promise<World> {
+  const database = nextTo?.database ?? (await createTestDatabase({poolSize: 8}));
   const service = await createService({
     pool: database.database.pool,
-    keyring: createKeyring({current: randomBytes(32)}),
+    keyring: nextTo?.service.keyring ?? createKeyring({current: randomBytes(32)}),
     now: Date.now,
     onFault: () => undefined,
+    ...others,
   });
   const dataDir = await mkdtemp(join(inject('scratchFolder'), 'world-'));
-  const issuer = await openDevelopmentIssuer({dataDir, now: Date.now});
+  const issuer = nextTo?.issuer ?? (await openDevelopmentIssuer({dataDir, now: Date.now}));
   const verifier = createTokenVerifier({
     jwtKey: issuer.publicKeyPem,
     issuer: DEVELOPMENT_ISSUER,
@@ -150,9 +163,11 @@ export async function createWorld({log = silentLogger}: {log?: Logger} = {}): Pr
       if (status !== 200) throw new Error(`The invitation was not accepted: ${status}`);
       return person.in(tenantId);
     },
+    here: (person) => personOf(ask, person),
     async close() {
       await service.lanes.idle();
-      await database.drop();
+      await service.stop();
+      if (nextTo === undefined) await database.drop();
     },
   };
 }
