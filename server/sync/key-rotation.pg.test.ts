@@ -108,9 +108,11 @@ test('a server with both keys writes and reads all the while; then the new key a
   expect(await set.masterKeyIds()).toEqual([both.currentId]);
   const after = await set.start(onlyNew);
   const stale = await set.start(onlyOld);
+  const prepared = await set.start(createKeyring({current: oldKey, old: [newKey]}));
   for (const member of members) {
     await write(after, member, 'written after');
     expect(await readNotes(after, member)).toEqual([...expected.get(member)!, 'written after']);
+    expect(await readNotes(prepared, member)).toContain('written after');
     await expect(readNotes(stale, member)).rejects.toEqual(internal);
     // It had opened the key before, which is still the tenant's.
     expect(await readNotes(before, member)).toContain('written after');
