@@ -9,6 +9,7 @@ import {errorsPage} from './errors-page.ts';
 import {framesPage} from './frames-page.ts';
 import {layersPage} from './layers-page.ts';
 import {limitsPage} from './limits-page.ts';
+import {openApiPage} from './openapi-page.ts';
 import type {Page} from './page.ts';
 import {hasMissingMigration, schemaSql} from './schema-sql.ts';
 
@@ -23,6 +24,7 @@ const pages: readonly Page[] = [
   entitiesPage(),
   layersPage(),
   schemaSql(),
+  openApiPage(),
 ];
 
 /** Pages that no code prints any more. */

@@ -19,6 +19,7 @@ import {asSyncError, logLevelOf, problemResponse} from './problem.ts';
 import {mountRecords} from './records.ts';
 import {createRateLimits, rateHeaders, type RateState} from './rate-limit.ts';
 import type {RestApp, RestDeps, RestEnv, RouteDeps} from './route.ts';
+import {mountOpenApi} from './openapi.ts';
 import {mountSync} from './sync.ts';
 import {mountTenants} from './tenants.ts';
 import {mountWebhooks} from './webhooks.ts';
@@ -38,6 +39,7 @@ export function createRestApp(deps: RestDeps): RestEdge {
   const failures = createFailureLimit({now});
   const routes: RouteDeps = {...deps, app, failures, rates: deps.rates ?? createRateLimits({now})};
   mountHealth(routes);
+  mountOpenApi(routes);
   mountTenants(routes);
   mountMembers(routes);
   mountInvitations(routes);

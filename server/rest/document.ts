@@ -162,6 +162,7 @@ const tagNotes: Readonly<Record<string, string>> = {
 };
 
 interface Operation {
+  responses: Record<string, object>;
   readonly tags?: string[];
   readonly parameters?: readonly ({$ref: string} | {name: string; in: string})[];
 }
@@ -174,6 +175,7 @@ export function describeApp(app: RestApp): object {
   for (const {parameters: all = []} of operations)
     for (const parameter of all)
       if ('in' in parameter && parameter.in === 'header') parameter.name = headerCase(parameter.name);
+  const responses = shareRefusals(operations);
   const tags = [...new Set(operations.flatMap((operation) => operation.tags ?? []))];
   return {
     openapi: document.openapi,
@@ -181,8 +183,36 @@ export function describeApp(app: RestApp): object {
     servers: [{url: '/', description: 'This server.'}],
     tags: tags.map((name) => ({name, description: tagNotes[name] ?? `Records of ${name.toLowerCase()}.`})),
     paths,
-    components: document.components,
+    components: {...document.components, examples: usedExamples(document, responses), responses},
   };
+}
+
+/** Most operations refuse alike: each refusal is said once, and referred to. */
+function shareRefusals(operations: readonly Operation[]): Record<string, object> {
+  const names = new Map<string, string>();
+  const shared: Record<string, object> = {};
+  const nameOf = (status: string, refusal: object): string => {
+    const text = JSON.stringify(refusal);
+    const known = names.get(text);
+    if (known !== undefined) return known;
+    const count = Object.keys(shared).filter((name) => name.startsWith(`Refused${status}`)).length;
+    const name = `Refused${status}${count === 0 ? '' : `-${count + 1}`}`;
+    names.set(text, name);
+    shared[name] = refusal;
+    return name;
+  };
+  for (const operation of operations)
+    for (const [status, response] of Object.entries(operation.responses))
+      if (Number(status) >= 400 && 'content' in response)
+        operation.responses[status] = {$ref: `#/components/responses/${nameOf(status, response)}`};
+  return shared;
+}
+
+/** Of codes that only sockets and results of a push carry, no answer has an example. */
+function usedExamples({components}: Document, responses: object): object {
+  const text = JSON.stringify(responses);
+  const isUsed = ([code]: [string, unknown]): boolean => text.includes(`#/components/examples/${code}"`);
+  return Object.fromEntries(Object.entries(components?.examples ?? {}).filter(isUsed));
 }
 
 /** `if-match` as people write it. */

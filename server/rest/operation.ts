@@ -2,13 +2,7 @@
 // document.ts puts the operations together.
 import {z} from 'zod';
 import {errorCodes, type ErrorCode} from '#crdt/protocol/error-code.ts';
-import type {RouteSpec} from './route.ts';
-
-/**
- * Who may call: anybody; outside services, which sign what they send; users, members of a tenant or not; members, in one
- * tenant and on one device.
- */
-export type CallerKind = 'open' | 'signed' | 'user' | 'member';
+import type {CallerKind, RouteSpec} from './route-spec.ts';
 
 const hasToken = (caller: CallerKind): boolean => caller === 'user' || caller === 'member';
 

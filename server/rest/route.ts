@@ -2,7 +2,7 @@
 // validates requests and becomes the OpenAPI document.
 import {createRoute, type OpenAPIHono} from '@hono/zod-openapi';
 import type {z} from 'zod';
-import {SyncError, type ErrorCode} from '#crdt/protocol/error-code.ts';
+import {SyncError} from '#crdt/protocol/error-code.ts';
 import {tenantId as tenantIdSchema, type DeviceId, type TenantId} from '#crdt/protocol/ids.ts';
 import type {FailureLimit} from '../auth/failure-limit.ts';
 import type {TokenVerifier} from '../auth/verify-token.ts';
@@ -12,9 +12,10 @@ import {faultsByField} from '../sync/schema-faults.ts';
 import type {Service} from '../sync/service.ts';
 import {authenticate, type Caller} from './authenticate.ts';
 import {readBytes, readJsonBody} from './json-body.ts';
-import {operationOf, type CallerKind} from './operation.ts';
+import {operationOf} from './operation.ts';
 import {badRequest} from './problem.ts';
 import {requireRate, type RateLimits, type RateState} from './rate-limit.ts';
+import type {CallerKind, MemberSpec, RouteSpec} from './route-spec.ts';
 
 export interface RestDeps {
   readonly service: Service;
@@ -51,40 +52,6 @@ export interface RouteDeps extends RestDeps {
   readonly app: RestApp;
   readonly failures: FailureLimit;
   readonly rates: RateLimits;
-}
-
-export interface RouteSpec {
-  readonly method: 'get' | 'post' | 'patch' | 'put' | 'delete';
-  /** Parameters as `{id}`. */
-  readonly path: `/${string}`;
-  readonly summary: string;
-  readonly params?: z.ZodType;
-  readonly query?: z.ZodType;
-  /** By name in lower case. */
-  readonly headers?: z.ZodType;
-  readonly body?: z.ZodType;
-  /** Shown in the document instead of `body`, where that leaves parts to be read later. */
-  readonly documentedBody?: z.ZodType;
-  readonly answer: z.ZodType;
-  /** 200 if absent. */
-  readonly status?: 200 | 201 | 204;
-  /** More than the summary says; Markdown. */
-  readonly description?: string;
-  /** Codes of its own, beside those of every route for such callers, with such a body. */
-  readonly errors?: readonly ErrorCode[];
-  /** Of the answer, beside those of every answer. */
-  readonly answerHeaders?: readonly ('etag' | 'location')[];
-  /** What the answer is; `Done.` if absent. */
-  readonly answerNote?: string;
-  /** JSON if absent. */
-  readonly answerType?: string;
-}
-
-export interface MemberSpec extends RouteSpec {
-  /** `path`: the parameter `id`. */
-  readonly tenantIn?: 'header' | 'path';
-  /** `body`: its `deviceId`, which a header may only repeat. */
-  readonly deviceIn?: 'header' | 'body';
 }
 
 type Read<Spec, Part extends string> =

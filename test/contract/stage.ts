@@ -1,0 +1,142 @@
+// A tenant as the documents tell of it: Maria manages it, Ben works there and has a task, Dana has none, Chris is
+// invited. Everything is done over REST. Each example gets a stage of its own.
+import {randomUUID} from 'node:crypto';
+import type {PushResult} from '#crdt/protocol/push.ts';
+import type {Person, World} from '../support/world.ts';
+import {BASE_CURSOR, emails, givenIds, recordIds} from './names.ts';
+
+export interface Stage {
+  readonly maria: Person;
+  readonly ben: Person;
+  /** A member, but neither Ben's task nor what hangs on it is in her scope. */
+  readonly dana: Person;
+  /** Invited, and no member yet. */
+  readonly chris: Person;
+  /** Manager of another tenant. */
+  readonly outsider: Person;
+  /** The text that is true here, by the text that stands for it in documents. */
+  readonly actual: ReadonlyMap<string, string>;
+}
+
+const EARLIER = '2026-03-02T08:00:00.000Z';
+const THEN = '2026-03-02T08:30:00.000Z';
+const LATER = '2026-03-02T08:45:00.000Z';
+
+export async function setStage(world: World): Promise<Stage> {
+  const outsider = await world.newManager('Somebody Else Ltd');
+  const owner = await world.newManager('Example Services');
+  const {tenantId} = owner;
+  await owner.push(records);
+  const ben = await employ(world, owner, {name: 'Ben Example', employeeId: recordIds.bensEmployee});
+  const dana = await employ(world, owner, {name: 'Dana Example', employeeId: recordIds.danasEmployee});
+  await owner.push(work);
+  const tablet = owner.onNewDevice();
+  const base = (await tablet.pull()).nextCursor;
+  const conflict = await overwrite(owner, tablet, base);
+  const chris = await world.newPerson('Chris Example');
+  const invitation = await expectOk<{id: string}>(
+    owner.post(`/v1/tenants/${tenantId}/invite`, {email: chris.email, role: 'employee'}),
+  );
+  const idOf = async (person: Person): Promise<string> =>
+    (await expectOk<{id: string}>(person.in(null).get('/v1/me'))).id;
+  const actual = new Map<string, string>([
+    [givenIds.tenant, tenantId],
+    [givenIds.otherTenant, outsider.tenantId],
+    [givenIds.maria, await idOf(owner)],
+    [givenIds.ben, await idOf(ben)],
+    [givenIds.dana, await idOf(dana)],
+    [givenIds.chris, await idOf(chris)],
+    [givenIds.mariasPhone, owner.deviceId],
+    [givenIds.mariasTablet, tablet.deviceId],
+    [givenIds.bensPhone, ben.deviceId],
+    [givenIds.danasPhone, dana.deviceId],
+    [givenIds.chrisPhone, chris.deviceId],
+    [givenIds.invitation, invitation.id],
+    [givenIds.conflict, conflict],
+    [emails.maria, owner.email],
+    [emails.ben, ben.email],
+    [emails.dana, dana.email],
+    [emails.chris, chris.email],
+    [BASE_CURSOR, base],
+  ]);
+  return {maria: owner, ben, dana, chris, outsider, actual};
+}
+
+const make = (entity: string, entityId: string, payload: object, clientUpdatedAt = EARLIER) => ({
+  entity,
+  entityId,
+  payload,
+  clientUpdatedAt,
+});
+
+const records = [
+  make('teams', recordIds.teams, {name: 'North', active: true}),
+  make('service_types', recordIds.serviceTypes, {name: 'Boiler service', defaultDurationMin: 90}),
+  make('clients', recordIds.clients, {
+    kind: 'person',
+    displayName: 'Erika Muster',
+    status: 'active',
+    phone: '+4915112345678',
+  }),
+  make('employees', recordIds.bensEmployee, {
+    displayName: 'Ben Example',
+    jobTitle: 'Fitter',
+    employmentStatus: 'active',
+  }),
+  make('employees', recordIds.danasEmployee, {displayName: 'Dana Example'}),
+  make('employees', recordIds.evesEmployee, {displayName: 'Eve Example'}),
+];
+
+const work = [
+  make('tasks', recordIds.tasks, {
+    title: 'Fix the pump',
+    clientId: recordIds.clients,
+    employeeId: recordIds.bensEmployee,
+    serviceTypeId: recordIds.serviceTypes,
+    status: 'scheduled',
+    priority: 'high',
+    notes: 'The key is with the neighbour.',
+  }),
+  make('finance_entries', recordIds.expense, {
+    kind: 'expense',
+    employeeId: recordIds.bensEmployee,
+    status: 'submitted',
+    currency: 'EUR',
+    amountMinor: 1_250,
+    vendor: 'Pipes & Co',
+  }),
+  make('tasks', recordIds.deletedTask, {title: 'Entered twice'}),
+  {entity: 'tasks', entityId: recordIds.deletedTask, op: 'delete', clientUpdatedAt: THEN},
+];
+
+async function employ(
+  world: World,
+  manager: Person,
+  {name, employeeId}: {name: string; employeeId: string},
+): Promise<Person> {
+  const person = await world.newPerson(name);
+  const path = `/v1/tenants/${manager.tenantId}`;
+  await expectOk(manager.post(`${path}/invite`, {email: person.email, role: 'employee', employeeId}));
+  await expectOk(person.post(`${path}/activate`, {deviceId: person.deviceId}));
+  return person.in(manager.tenantId);
+}
+
+/** Phone and tablet set the same task's priority without knowing of each other. Answers the conflict's id. */
+async function overwrite(phone: Person, tablet: Person, base: string): Promise<string> {
+  const change = (priority: string, clientUpdatedAt: string) => ({
+    ...make('tasks', recordIds.tasks, {priority}, clientUpdatedAt),
+    base,
+    changeId: randomUUID(),
+  });
+  await phone.push([change('low', THEN)]);
+  const [result]: readonly (PushResult | undefined)[] = await tablet.push([change('urgent', LATER)]);
+  const id = result?.conflicts?.[0]?.id;
+  if (id === undefined) throw new Error('The stage has no conflict.');
+  return id;
+}
+
+async function expectOk<Body>(asked: Promise<{status: number; body: unknown}>): Promise<Body> {
+  const {status, body} = await asked;
+  if (status >= 300) throw new Error(`The stage could not be set: ${status} ${JSON.stringify(body)}`);
+  return body as Body;
+}
