@@ -1,6 +1,7 @@
 // How far tenants have come, for a node that has connections of many of them.
 import type pg from 'pg';
 import type {TenantId} from '#crdt/protocol/ids.ts';
+import {asWorker} from './transaction.ts';
 
 /** What is known of a tenant. */
 export interface KnownCounter {
@@ -28,7 +29,7 @@ const movedSql = `
   JOIN tenant_counters c ON c.tenant_id = k.tenant_id
   WHERE c.seq IS DISTINCT FROM k.seq OR c.access_version IS DISTINCT FROM k.access_version`;
 
-/** Those of the tenants that are elsewhere than known. Costs one look-up in an index per tenant. */
+/** Those of the tenants that are elsewhere than known. Costs one look-up in an index per tenant. Crosses tenants. */
 export async function readMovedCounters(
   pool: pg.Pool,
   known: readonly KnownCounter[],
@@ -43,5 +44,5 @@ export async function readMovedCounters(
     ],
     query_timeout: ANSWER_MS_MAX,
   };
-  return (await pool.query<MovedCounter>(query)).rows;
+  return (await asWorker(pool, (client) => client.query<MovedCounter>(query))).rows;
 }

@@ -3,6 +3,7 @@
 import {randomUUID} from 'node:crypto';
 import {expect, test} from 'vitest';
 import type {TenantId} from '#crdt/protocol/ids.ts';
+import {connectDatabase} from '#db/connect.ts';
 import {startNode, type TestNode} from '../support/nodes.ts';
 import {startTcpProxy, type TcpProxy} from '../support/tcp-proxy.ts';
 import type {Person} from '../support/world.ts';
@@ -25,7 +26,7 @@ const median = (values: readonly number[]): number => values.toSorted((a, b) => 
 
 /** Ends every connection of the listeners, as a restart of Postgres would. */
 const killListeners = ({world}: TestNode) =>
-  world.database.database.pool.query(
+  world.database.owner.query(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
      WHERE application_name = 'fieldmerge listen' AND datname = current_database()`,
   );
@@ -238,9 +239,14 @@ test('a node that stops leaves no connection and no timer', async () => {
   const manager = await a.world.newManager();
   const device = await b.live.connect(manager.onNewDevice());
   await device.reached(await edit(a, manager));
-  const {pool} = a.world.database.database;
+  const watcher = connectDatabase({
+    url: a.world.database.url,
+    poolSize: 1,
+    applicationName: 'watcher',
+    role: 'own',
+  });
   const count = async (): Promise<number> => {
-    const {rows} = await pool.query<{n: number}>(
+    const {rows} = await watcher.pool.query<{n: number}>(
       `SELECT count(*) AS n FROM pg_stat_activity
        WHERE datname = current_database() AND application_name IN ('fieldmerge listen', 'fieldmerge notify')`,
     );
@@ -253,6 +259,8 @@ test('a node that stops leaves no connection and no timer', async () => {
   const {sent} = a.heard;
   a.bus.publish({tenantId: manager.tenantId as TenantId, to: 1, accessVersion: null});
   device.close();
+  // An idle connection has a timer of its own.
+  await watcher.end();
   await expect.poll(countTimers, {timeout: 5_000}).toBeLessThanOrEqual(timers);
   expect(a.heard.sent).toBe(sent);
 });
