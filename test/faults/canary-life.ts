@@ -1,6 +1,8 @@
-// A tenant's life with canaries in every sensitive field: written, overwritten, disputed, refused, deleted, over every
+// A tenant's life with canaries in every sensitive field: written, overwritten, disputed, deleted, over every
 // way in, with the secrets that travel along.
 import {randomUUID} from 'node:crypto';
+import {once} from 'node:events';
+import {WebSocket} from 'ws';
 import * as Y from 'yjs';
 import type {EntityName} from '#crdt/entities/entity.ts';
 import type {JsonObject} from '#crdt/json.ts';
@@ -10,7 +12,6 @@ import type {TenantId, UserId} from '#crdt/protocol/ids.ts';
 import {
   CANARY,
   CANARY_ITEM,
-  CANARY_PHONE,
   canaryJson,
   canaryPayload,
   canaryValue,
@@ -38,9 +39,12 @@ export const CONTROL = CANARY.replace('kanari', 'offen');
 
 const isText = ({kind}: {kind: string}): boolean => kind === 'text';
 
-const idOf = ({ids}: Pick<Life, 'ids'>, {entity}: SensitiveEntity): string => ids.get(entity.name) ?? '';
+/** Its record that lives through all of it. */
+export const idOf = ({ids}: Pick<Life, 'ids'>, {entity}: SensitiveEntity): string =>
+  ids.get(entity.name) ?? '';
 
-const writable = sensitiveEntities.filter(({entity}) => entity.writable);
+/** Those that devices write. */
+export const writable = sensitiveEntities.filter(({entity}) => entity.writable);
 
 /** Makes the people and one record of each entity, by JSON, with every sensitive field that a device may write. */
 export async function begin(canaries: CanaryServer): Promise<Life> {
@@ -155,6 +159,7 @@ export async function writeOtherwise(life: Life): Promise<void> {
   }));
   mustApply(await manager.push(changes, {clientId}));
   await writeLive(life);
+  await openRoom(life);
 }
 
 async function mustAnswer(status: number, answer: Promise<{status: number; body: unknown}>): Promise<void> {
@@ -222,76 +227,31 @@ async function writeLive({canaries, manager, ids}: Life): Promise<void> {
   await watching.ended();
 }
 
-/** Everything that is turned away, with canaries in it. */
-export async function beRefused(life: Life): Promise<void> {
-  const {manager, employee, canaries} = life;
-  const refused = `${CANARY}q`;
-  for (const each of writable) {
-    const key = {entity: each.entity.name, entityId: idOf(life, each)};
-    const [first = ''] = each.byDevices;
-    const changes = [
-      {...key, payload: {[first]: {[refused]: refused}}},
-      {...key, payload: {[first]: refused.repeat(2_000)}},
-      {...key, payload: {undeclared: refused}},
-      {...key, payload: refused},
-      {...key, payload: refused, encoding: 'yjs'},
-      {...key, payload: canaryPayload(each, 'q'), base: refused},
-      {...key, payload: canaryPayload(each, 'q'), clientUpdatedAt: refused},
-      {entity: refused, entityId: refused, payload: canaryPayload(each, 'q')},
-      {entity: 'attachments', payload: {fileName: refused}},
-    ];
-    for (const person of [manager, employee]) {
-      for (const change of changes) await person.push([change]);
-      await person.push([{...key, payload: canaryPayload(each, 'q')}].filter(() => person === employee));
+/** Asks lists for whole values, which Postgres is to see as keyed hashes only; how many were found. */
+export async function lookUp({manager}: Life): Promise<number> {
+  let found = 0;
+  for (const {entity, byDevices} of writable) {
+    for (const name of byDevices) {
+      const value = canaryValue(entity, name, 'r');
+      if (typeof value !== 'string') continue;
+      const query = new URLSearchParams({[name]: value}).toString();
+      const {status, body} = await manager.get<{items?: unknown[]}>(`${recordsPath(entity)}?${query}`);
+      if (status === 200) found += body.items?.length ?? 0;
     }
-    for (const name of each.byDevices) {
-      const query = new URLSearchParams({
-        [name]: refused,
-        q: refused,
-        sort: refused,
-        phone: `+${CANARY_PHONE}00`,
-      });
-      await manager.get(`${recordsPath(each.entity)}?${query.toString()}`);
-    }
-    await manager.get(`${recordsPath(each.entity)}/${refused}?${refused}=${refused}`);
   }
-  const asks: readonly [path: string, init: RequestInit][] = [
-    [
-      '/v1/me',
-      {headers: {authorization: `Bearer ${refused}`, 'x-device-id': refused, 'x-tenant-id': refused}},
-    ],
-    [`/v1/${refused}?token=${refused}`, {headers: {authorization: `Bearer ${manager.token}`}}],
-    [`/v1/sync/yjs/clients/${randomUUID()}?token=${manager.token}&tenant=${refused}`, {}],
-    ['/v1/sync/push', {method: 'POST', body: `{"deviceId": "${refused}`, headers: headersOf(manager)}],
-    [
-      '/v1/sync/push',
-      {method: 'POST', body: refused, headers: {...headersOf(manager), 'content-type': refused}},
-    ],
-  ];
-  for (const [path, init] of asks) await canaries.ask(path, init);
+  return found;
 }
 
-const headersOf = ({token, tenantId}: Person): Record<string, string> => ({
-  authorization: `Bearer ${token}`,
-  'x-tenant-id': tenantId ?? '',
-  'content-type': 'application/json',
-});
-
-/** Postgres refuses a change with canaries in it, and the server tells of it as it does of any fault. */
-export async function failInDatabase({canaries, manager, ids}: Life): Promise<void> {
-  await canaries.query(`ALTER TABLE clients ADD CONSTRAINT trap CHECK (language IS DISTINCT FROM 'eo')`);
-  const clients = writable.find(({entity}) => entity.name === 'clients')!;
-  const change = {
-    entity: 'clients',
-    entityId: ids.get('clients'),
-    payload: {...canaryPayload(clients, 'f'), language: 'eo'},
-  };
-  const [result] = await manager.push([change]);
-  if (result?.error?.code !== 'uncommittable') throw new Error(`Not refused: ${JSON.stringify(result)}`);
-  // A fault of ours: a table is missing for a moment.
-  await canaries.query('ALTER TABLE conflict_logs RENAME TO away');
-  await manager.get('/v1/conflicts');
-  await canaries.query('ALTER TABLE away RENAME TO conflict_logs');
+/** A stock provider has the token in its address. */
+async function openRoom({canaries, manager, ids}: Life): Promise<void> {
+  const {token, tenantId, deviceId} = manager;
+  const query = new URLSearchParams({token, tenant: tenantId ?? '', device: deviceId}).toString();
+  const url = canaries.server.url.replace('http', 'ws');
+  const socket = new WebSocket(`${url}/v1/sync/yjs/clients/${ids.get('clients')}?${query}`);
+  await once(socket, 'message');
+  socket.send(`not a message ${CANARY}u`);
+  socket.close();
+  await once(socket, 'close');
 }
 
 /** Cleared, taken out and deleted: what was there must not come to light as it goes. */

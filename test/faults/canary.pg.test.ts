@@ -4,16 +4,8 @@ import {expect, onTestFinished, test} from 'vitest';
 import {CANARY, CANARY_PHONE, canaryJson, sensitiveEntities} from '#test/support/canaries.ts';
 import {findNeedles, needleOf, type Find, type Needle} from '#test/support/needles.ts';
 import {makeScratchFolder} from '#test/support/scratch-folder.ts';
-import {
-  beRefused,
-  begin,
-  CONTROL,
-  dispute,
-  end,
-  failInDatabase,
-  writeOtherwise,
-  type Life,
-} from './canary-life.ts';
+import {begin, CONTROL, dispute, end, lookUp, writeOtherwise, type Life} from './canary-life.ts';
+import {beRefused, failInDatabase} from './canary-refusals.ts';
 import {startCanaryServer, type CanaryServer} from './canary-server.ts';
 
 /** All that a manager can read, as text. */
@@ -81,6 +73,7 @@ test('nothing sensitive, no token and no key is found in tables, files, logs or 
   for (const mark of ['a', 'b', 'n']) expect(disputed).toContain(`${CANARY}${mark}`);
   await writeOtherwise(life);
   expectWritten(await readEverything(life), 'y');
+  expect(await lookUp(life)).toBeGreaterThanOrEqual(4);
   await beRefused(life);
   await failInDatabase(life);
   await end(life);
