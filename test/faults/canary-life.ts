@@ -248,9 +248,9 @@ async function openRoom({canaries, manager, ids}: Life): Promise<void> {
   const query = new URLSearchParams({token, tenant: tenantId ?? '', device: deviceId}).toString();
   const url = canaries.server.url.replace('http', 'ws');
   const socket = new WebSocket(`${url}/v1/sync/yjs/clients/${ids.get('clients')}?${query}`);
-  await once(socket, 'message');
-  socket.send(`not a message ${CANARY}u`);
-  socket.close();
+  await once(socket, 'open');
+  // Read once the token is, and then the reason to close.
+  socket.send(Buffer.from(`not a message ${CANARY}u`));
   await once(socket, 'close');
 }
 
