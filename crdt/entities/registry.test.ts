@@ -129,6 +129,10 @@ describe.each(entityNames)('%s', (name) => {
     }
   });
 
+  it('has no sensitive set: its members are keys, which conflicts and results name in the clear', () => {
+    expect(fields.filter(([, {kind, sensitive}]) => kind === 'set' && sensitive)).toEqual([]);
+  });
+
   it('finds by a whole value only sealed texts: anything else has a filter of its own, or none', () => {
     for (const [, field] of fields) {
       if (field.kind !== 'register' || field.findable === undefined) continue;
