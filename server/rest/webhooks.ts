@@ -8,12 +8,13 @@ import {createActivationDeps} from './tenants.ts';
 
 export function mountWebhooks(deps: RouteDeps): void {
   const {service, log, clerk} = deps;
-  const {pool, users, revokedTokens} = service;
+  const {pool, users, revokedTokens, bus} = service;
   const {onAccessChanged} = createActivationDeps(service);
   const eventDeps = {
     pool,
     users,
     revokedTokens,
+    bus,
     onAccessChanged,
     forgetProfile: clerk?.forgetProfile ?? (() => undefined),
     onManagerless: (tenantId: string) => log.warn('a tenant has lost its last manager', {tenantId}),

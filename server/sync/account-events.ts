@@ -10,6 +10,7 @@ import {withoutTenant} from '#db/transaction.ts';
 import {findUser, refreshUser} from '#db/users.ts';
 import {isWebhookEventTaken, takeWebhookEvent, type WebhookEventKey} from '#db/webhook-events.ts';
 import {removeAccount, type AccountRemoval} from './account-removal.ts';
+import {SESSION_ID_LENGTH_MAX, type Bus} from './bus.ts';
 import type {RevokedTokens} from './revoked-tokens.ts';
 import type {UserProfile, Users} from './users.ts';
 import {normalizeAddress, normalizeText} from './users.ts';
@@ -29,6 +30,8 @@ export interface AccountEventDeps {
   readonly pool: pg.Pool;
   readonly users: Pick<Users, 'forgetUser'>;
   readonly revokedTokens: Pick<RevokedTokens, 'refresh'>;
+  /** Hints to the other nodes, which would find out by themselves a little later. */
+  readonly bus: Pick<Bus, 'publishSession'>;
   /** What was looked up of the user is no longer true. */
   readonly forgetProfile: (subject: string) => void;
   /** Called after each tenant's commit. */
@@ -53,19 +56,28 @@ export async function takeAccountEvent(
   }
 }
 
-/** This node closes the sign-in's sockets before the answer, others when they next look. */
+/** This node closes the sockets before it goes on. */
+async function tellNodes(
+  {revokedTokens, bus}: AccountEventDeps,
+  {value}: Pick<RevokedClaim, 'value'>,
+): Promise<void> {
+  await revokedTokens.refresh();
+  // Whoever hears it asks for all that is new, so that a user or part of a name serves as well.
+  bus.publishSession(value.slice(0, SESSION_ID_LENGTH_MAX));
+}
+
 async function revoke(
-  {pool, revokedTokens}: AccountEventDeps,
+  deps: AccountEventDeps,
   key: WebhookEventKey,
   claim: RevokedClaim,
 ): Promise<WebhookOutcome> {
-  const isTaken = await withoutTenant(pool, async (client) => {
+  const isTaken = await withoutTenant(deps.pool, async (client) => {
     if (!(await takeWebhookEvent(client, key))) return false;
     await insertRevokedClaim(client, claim);
     return true;
   });
   // Also for a repeat: the first delivery may have been cut off right after its commit.
-  await revokedTokens.refresh();
+  await tellNodes(deps, claim);
   return isTaken ? 'taken' : 'repeated';
 }
 
@@ -98,7 +110,7 @@ async function remove(
   const {pool} = deps;
   if (await isWebhookEventTaken(pool, key)) return 'repeated';
   await withoutTenant(pool, (client) => insertRevokedClaim(client, {claim: 'sub', value: subject}));
-  await deps.revokedTokens.refresh();
+  await tellNodes(deps, {value: subject});
   const user = await findUser(pool, subject);
   if (user !== undefined) await removeEverywhere(deps, user.id);
   deps.forgetProfile(subject);

@@ -106,6 +106,10 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     now,
     onLogged: (tenantId, {lastSeq}) => fanOut.hinted(tenantId, lastSeq),
   });
+  // The message is a hint: the list itself is in the database, and asked for now and then anyway.
+  const askForRevoked = (): void =>
+    void revokedTokens.refresh().catch((error: unknown) => onFault('revoked', error));
+  const stopListening = bus.listen({sessionRevoked: askForRevoked, uncertain: askForRevoked});
   return {
     pool,
     keyring,
@@ -122,6 +126,9 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     now,
     bus,
     accessChanged: (tenantId, accessVersion) => nodes.accessChanged(tenantId, accessVersion),
-    stop: () => nodes.stop(),
+    async stop() {
+      stopListening();
+      await nodes.stop();
+    },
   };
 }
