@@ -3,6 +3,7 @@
 import {existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {attacksPage} from './attacks-page.ts';
+import {authorizationPage} from './authorization-page.ts';
 import {configPage} from './config-page.ts';
 import {entitiesPage} from './entities-page.ts';
 import {errorsPage} from './errors-page.ts';
@@ -22,6 +23,7 @@ const pages: readonly Page[] = [
   configPage(),
   limitsPage(),
   entitiesPage(),
+  authorizationPage(),
   layersPage(),
   schemaSql(),
   openApiPage(),

@@ -140,7 +140,13 @@ function mountChanges(deps: RouteDeps, entity: Entity): void {
       answer: z.void(),
       status: 204,
       answerNote: 'Deleted, or deleted before.',
-      errors: ['precondition_failed', 'forbidden', 'idempotency_conflict', 'overloaded'],
+      errors: [
+        'precondition_failed',
+        'forbidden_field',
+        'out_of_scope',
+        'idempotency_conflict',
+        'overloaded',
+      ],
     },
     async (member, {params, headers}) => {
       await deleteRecord(service, member, target(params, headers));
@@ -157,7 +163,13 @@ function mountChanges(deps: RouteDeps, entity: Entity): void {
       headers: changeHeaders,
       answer,
       answerHeaders: ['etag'],
-      errors: ['precondition_failed', 'forbidden', 'idempotency_conflict', 'overloaded'],
+      errors: [
+        'precondition_failed',
+        'forbidden_field',
+        'out_of_scope',
+        'idempotency_conflict',
+        'overloaded',
+      ],
     },
     async (member, {params, headers}) =>
       recordResponse(await restoreRecord(service, member, target(params, headers))),
