@@ -13,6 +13,8 @@ export interface Actor {
   readonly deviceId: string;
   readonly role: Role;
   readonly employeeId: string | null;
+  /** Whether a record is in an employee's scope; absent: none is. Managers see everything and are not asked. */
+  readonly sees?: (entity: EntityName, id: string) => boolean;
 }
 
 /** A Yjs update of one record, already parsed. */

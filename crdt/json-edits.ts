@@ -107,7 +107,8 @@ function mayWrite(reading: Reading, field: string, value: JsonValue): boolean {
     before,
     creating: record.created === null,
   });
-  if (code !== null) fault(reading, field, code, 'may not be written by this role');
+  if (code === 'out_of_scope') fault(reading, field, code, "names a record outside this member's scope");
+  else if (code !== null) fault(reading, field, code, 'may not be written by this role');
   return code === null;
 }
 

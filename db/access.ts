@@ -17,12 +17,13 @@ export interface WriterAccess extends Writer {
 
 export interface Access {
   readonly accessVersion: number;
+  readonly scopeVersion: number;
   /** Those asked for who are active members, on devices that nobody revoked. */
   readonly writers: readonly WriterAccess[];
 }
 
 const accessSql = `
-  SELECT c.access_version AS "accessVersion", w.user_id AS "userId", w.device_id AS "deviceId", w.role,
+  SELECT c.access_version AS "accessVersion", c.scope_version AS "scopeVersion", w.user_id AS "userId", w.device_id AS "deviceId", w.role,
          w.employee_id AS "employeeId"
   FROM tenant_counters c
   LEFT JOIN LATERAL (
@@ -39,13 +40,22 @@ export async function readAccess(
   tenantId: TenantId,
   writers: readonly Writer[],
 ): Promise<Access | null> {
-  const {rows} = await client.query<{accessVersion: number} & (WriterAccess | {userId: null})>({
+  const {rows} = await client.query<
+    {accessVersion: number; scopeVersion: number} & (WriterAccess | {userId: null})
+  >({
     name: 'read_access',
     text: accessSql,
     values: [tenantId, writers.map(({userId}) => userId), writers.map(({deviceId}) => deviceId)],
   });
   const [first] = rows;
   if (first === undefined) return null;
-  const found = rows.flatMap(({accessVersion: _, ...writer}) => (writer.userId === null ? [] : [writer]));
-  return {accessVersion: first.accessVersion, writers: found};
+  const found = rows.flatMap(({accessVersion: _, scopeVersion: __, ...writer}) =>
+    writer.userId === null ? [] : [writer],
+  );
+  return {accessVersion: first.accessVersion, scopeVersion: first.scopeVersion, writers: found};
+}
+
+/** Waits for whoever is committing in the tenant: until the end of this transaction nothing more is. */
+export async function lockCounter(client: pg.ClientBase, tenantId: TenantId): Promise<void> {
+  await client.query('SELECT FROM tenant_counters WHERE tenant_id = $1 FOR UPDATE', [tenantId]);
 }

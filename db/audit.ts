@@ -11,6 +11,7 @@ export interface AuditGroup {
   readonly at: Date;
   /** After this commit. */
   readonly accessVersion: number;
+  readonly scopeVersion: number;
 }
 
 /** The new `at` of tenant_counters: the clock's milliseconds, or one more than before should it lag. */
@@ -22,9 +23,10 @@ const appendSql = `
     SET seq = seq + $2,
         at = ${COUNTER_AT_SQL},
         access_version = access_version + $3,
+        scope_version = scope_version + $13,
         audit_head = ${auditHeadSql('$4')}
     WHERE tenant_id = $1
-    RETURNING seq, at, access_version
+    RETURNING seq, at, access_version, scope_version
   ), added AS (
     INSERT INTO audit_logs (tenant_id, seq, at, group_seq, action, entity, record_id, user_id, device_id,
                             summary, detail, digest)
@@ -34,21 +36,22 @@ const appendSql = `
                          $12::bytea[]) WITH ORDINALITY
       AS row (action, entity, record_id, user_id, device_id, summary, detail, digest, place)
   )
-  SELECT seq AS "lastSeq", at, access_version AS "accessVersion" FROM counter`;
+  SELECT seq AS "lastSeq", at, access_version AS "accessVersion", scope_version AS "scopeVersion" FROM counter`;
 
 /**
  * Appends `rows` in their order, one or more, as one group. Takes the lock on the tenant's counter, which orders
  * all its commits, so it is the last statement before COMMIT. changesAccess: who may see or write what is no
- * longer the same, and whoever decided on it before must decide again.
+ * longer the same, and whoever decided on it before must decide again; changesScope: records came into or left
+ * somebody's scope, likewise.
  */
 export async function appendAudit(
   client: pg.ClientBase,
   tenantId: TenantId,
   rows: readonly AuditRow[],
-  {changesAccess = false}: {changesAccess?: boolean} = {},
+  {changesAccess = false, changesScope = false}: {changesAccess?: boolean; changesScope?: boolean} = {},
 ): Promise<AuditGroup> {
   const digests = rows.map((row) => auditDigest(tenantId, row));
-  const result = await client.query<{lastSeq: number; at: Date; accessVersion: number}>(appendSql, [
+  const result = await client.query<Omit<AuditGroup, 'firstSeq'>>(appendSql, [
     tenantId,
     rows.length,
     changesAccess ? 1 : 0,
@@ -61,6 +64,7 @@ export async function appendAudit(
     rows.map(({summary}) => summary),
     rows.map(({detail}) => detail),
     digests,
+    changesScope ? 1 : 0,
   ]);
   const [counter] = result.rows;
   if (counter === undefined) throw new Error('The tenant has no counter');

@@ -1,5 +1,7 @@
 // The feed: each record once, at its latest position, with its current state. What catch-up and pull read.
 import type pg from 'pg';
+import type {EntityName} from '#crdt/entities/entity.ts';
+import {openEntities} from '#crdt/entities/scope.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
 import type {StoredRecord} from './records.ts';
 
@@ -35,6 +37,59 @@ export async function readFeed(
     client.query<FeedRecord>({name: 'feed_page', text: pageSql, values: [tenantId, after, limit]}),
   ]);
   return {records: page.rows, head: head.rows[0]?.head ?? 0};
+}
+
+/** A place in one employee's feed: a record as it is, or one that left their scope. */
+export type ScopedEntry =
+  | (FeedRecord & {
+      /** Of the change, or of the grant if that came later. */
+      readonly place: number;
+    })
+  | {
+      readonly body: null;
+      readonly place: number;
+      readonly entity: EntityName;
+      readonly id: string;
+      readonly updatedAt: Date;
+    };
+
+// Costs what the member has in scope, not what the tenant holds. Places differ: each is a row of the log.
+const scopedPageSql = `
+  WITH changed AS (
+    SELECT greatest(r.seq, a.seq) AS place, r.entity, r.id, a.changed_at, true AS granted
+    FROM record_access a JOIN records r ON r.tenant_id = a.tenant_id AND r.entity = a.entity AND r.id = a.record_id
+    WHERE a.tenant_id = $1 AND a.user_id = $2 AND a.granted AND greatest(r.seq, a.seq) > $3
+    UNION ALL
+    SELECT r.seq, r.entity, r.id, r.updated_at, true FROM records r
+    WHERE r.tenant_id = $1 AND r.entity = ANY($5::text[]) AND r.seq > $3
+    UNION ALL
+    SELECT a.seq, a.entity, a.record_id, a.changed_at, false FROM record_access a
+    WHERE a.tenant_id = $1 AND a.user_id = $2 AND NOT a.granted AND a.seq > $3),
+  page AS MATERIALIZED (SELECT * FROM changed ORDER BY place LIMIT $4)
+  SELECT p.place, p.entity, p.id, r.seq, r.version, r.generation, r.deleted,
+         coalesce(r.updated_at, p.changed_at) AS "updatedAt", r.body
+  FROM page p LEFT JOIN records r
+    ON p.granted AND r.tenant_id = $1 AND r.entity = p.entity AND r.id = p.id
+  ORDER BY p.place`;
+
+/**
+ * The same for one employee: what changed in their scope, came into it or left it after a position. One statement
+ * reads the scope and the records as of one moment.
+ */
+export async function readScopedFeed(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  {userId, after, limit}: {userId: string; after: number; limit: number},
+): Promise<{readonly entries: readonly ScopedEntry[]; readonly head: number}> {
+  const [head, page] = await Promise.all([
+    client.query<{head: number}>({name: 'feed_head', text: headSql, values: [tenantId]}),
+    client.query<ScopedEntry>({
+      name: 'scoped_feed_page',
+      text: scopedPageSql,
+      values: [tenantId, userId, after, limit, openEntities],
+    }),
+  ]);
+  return {entries: page.rows, head: head.rows[0]?.head ?? 0};
 }
 
 /** The tenant's position. */

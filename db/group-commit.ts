@@ -55,12 +55,26 @@ export interface ResultWrite extends RecordKey {
   readonly result: JsonValue;
 }
 
+/** A change that is kept for a manager instead of being applied. */
+export interface QuarantineWrite extends RecordKey {
+  readonly quarantineId: string;
+  readonly userId: string;
+  readonly deviceId: string;
+  readonly fingerprint: Uint8Array;
+  /** Sealed. */
+  readonly change: Uint8Array;
+  /** ISO 8601. */
+  readonly arrivedAt: string;
+}
+
 export interface GroupWrite {
   /** One row per position, in order. */
   readonly audit: readonly AuditRow[];
   readonly records: readonly RecordWrite[];
   readonly conflicts: readonly ConflictWrite[];
   readonly results: readonly ResultWrite[];
+  /** One that is kept already is left as it is. */
+  readonly quarantined: readonly QuarantineWrite[];
 }
 
 export interface GroupCommitted {
@@ -78,6 +92,8 @@ export interface ExpectedRecord extends RecordKey {
 export interface GroupTerms {
   readonly tenantId: TenantId;
   readonly accessVersion: number;
+  /** Null: nobody's scope decided anything in the group. */
+  readonly scopeVersion: number | null;
   /** Locked first, in one order for all callers; empty where the caller holds the locks. */
   readonly expected: readonly ExpectedRecord[];
 }
@@ -88,16 +104,17 @@ export interface GroupTerms {
  */
 export async function writeGroup(
   client: pg.ClientBase,
-  {tenantId, accessVersion, expected}: GroupTerms,
+  {tenantId, accessVersion, scopeVersion, expected}: GroupTerms,
   group: GroupWrite,
 ): Promise<GroupCommitted | null> {
-  const statement = createGroupStatement([tenantId, group.audit.length, accessVersion]);
+  const statement = createGroupStatement([tenantId, group.audit.length, accessVersion, scopeVersion]);
   if (expected.length > 0) addLocks(statement, expected);
   if (group.audit.length === 0) addUnlogged(statement);
   else addLogged(statement, {tenantId, audit: group.audit, isGated: expected.length > 0});
   if (group.records.length > 0) addRecords(statement, group.records);
   if (group.conflicts.length > 0) addConflicts(statement, group.conflicts);
   if (group.results.length > 0) addResults(statement, group.results);
+  if (group.quarantined.length > 0) addQuarantined(statement, group.quarantined);
   const {text, name} = statement.finish('SELECT base, at FROM counter');
   const query = {text, values: statement.values, ...(name === undefined ? {} : {name})};
   const {rows} = await client.query<GroupCommitted>(query);
@@ -119,12 +136,14 @@ function addLocks(statement: GroupStatement, expected: readonly ExpectedRecord[]
   );
 }
 
+const VERSIONS_HOLD_SQL = 'access_version = $3 AND ($4::bigint IS NULL OR scope_version = $4)';
+
 /** Nothing of the group gets a position: the counter is read and left as it is, its chained head above all. */
 function addUnlogged(statement: GroupStatement): void {
   statement.part(
     'counter',
     () => `counter AS (
-      SELECT seq - $2::int AS base, at FROM tenant_counters WHERE tenant_id = $1 AND access_version = $3)`,
+      SELECT seq - $2::int AS base, at FROM tenant_counters WHERE tenant_id = $1 AND ${VERSIONS_HOLD_SQL})`,
   );
 }
 
@@ -141,7 +160,7 @@ function addLogged(
     'advanced',
     () => `counter AS (
       UPDATE tenant_counters SET seq = seq + $2::int, at = ${COUNTER_AT_SQL}, audit_head = ${auditHeadSql(head)}
-      WHERE tenant_id = $1 AND access_version = $3 ${gate}
+      WHERE tenant_id = $1 AND ${VERSIONS_HOLD_SQL} ${gate}
       RETURNING seq - $2::int AS base, at)`,
   );
   const rows = statement.add(
@@ -306,5 +325,34 @@ function addResults(statement: GroupStatement, results: readonly ResultWrite[]):
       SELECT $1, r.device_id, r.change_id, r.entity, r.record_id, counter.base + r.place, r.result
       FROM counter, json_to_recordset(${rows}::json) AS r (device_id uuid, change_id uuid, entity text, record_id uuid,
         place int, result jsonb))`,
+  );
+}
+
+function addQuarantined(statement: GroupStatement, quarantined: readonly QuarantineWrite[]): void {
+  const json = quarantined.map((one) => {
+    const fingerprint = statement.blob.add(one.fingerprint);
+    const change = statement.blob.add(one.change);
+    return {
+      id: one.quarantineId,
+      entity: one.entity,
+      record_id: one.id,
+      user_id: one.userId,
+      device_id: one.deviceId,
+      arrived_at: one.arrivedAt,
+      fingerprint_from: fingerprint.from,
+      fingerprint_length: fingerprint.length,
+      change_from: change.from,
+      change_length: change.length,
+    };
+  });
+  const rows = statement.add(JSON.stringify(json));
+  statement.part(
+    'kept',
+    () => `kept AS (
+      INSERT INTO quarantined_changes (tenant_id, id, entity, record_id, user_id, device_id, fingerprint, change, arrived_at)
+      SELECT $1, r.id, r.entity, r.record_id, r.user_id, r.device_id, ${cut('fingerprint')}, ${cut('change')}, r.arrived_at
+      FROM counter, json_to_recordset(${rows}::json) AS r (id uuid, entity text, record_id uuid, user_id uuid, device_id uuid,
+        arrived_at timestamptz, fingerprint_from int, fingerprint_length int, change_from int, change_length int)
+      ON CONFLICT (tenant_id, device_id, fingerprint) DO NOTHING)`,
   );
 }

@@ -17,6 +17,8 @@ export interface RecordList {
   /** The value of an `equal` filter is the fingerprint in hexadecimal. */
   readonly filters: readonly {readonly filter: ListFilter; readonly value: FilterValue}[];
   readonly search: string | undefined;
+  /** An employee whose scope narrows the list; undefined where all is listed. */
+  readonly seenBy: string | undefined;
   readonly deleted: 'true' | 'false' | 'any';
   /** ISO 8601. */
   readonly updatedSince: string | undefined;
@@ -116,10 +118,16 @@ function afterCondition({sort, isDescending, after}: RecordList, bind: Bind): st
 }
 
 function conditionsOf(list: RecordList, bind: Bind): string[] {
-  const {entity, filters, search, deleted, updatedSince} = list;
+  const {entity, filters, search, seenBy, deleted, updatedSince} = list;
   const conditions = filters.map((one) => filterCondition(one, bind));
   if (deleted !== 'any') conditions.push(`t.deleted_at IS ${deleted === 'true' ? 'NOT NULL' : 'NULL'}`);
   if (updatedSince !== undefined) conditions.push(`t.updated_at >= ${bind(updatedSince)}::timestamptz`);
+  if (seenBy !== undefined) {
+    conditions.push(`EXISTS (
+      SELECT FROM record_access a
+      WHERE a.tenant_id = t.tenant_id AND a.user_id = ${bind(seenBy)} AND a.entity = ${bind(entity.name)}
+        AND a.record_id = t.id AND a.granted)`);
+  }
   if (search !== undefined) conditions.push(searchCondition(entity, bind(likePattern(search))));
   return conditions;
 }

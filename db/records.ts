@@ -75,3 +75,19 @@ export async function readRecord(
   });
   return rows[0];
 }
+
+/** The same for an employee: undefined too where it is not in their scope. */
+export async function readScopedRecord(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  {entity, id, userId}: RecordKey & {readonly userId: string},
+): Promise<(StoredRecord & {readonly body: Buffer}) | undefined> {
+  const {rows} = await client.query<StoredRecord & {body: Buffer}>({
+    name: 'read_scoped_record',
+    text: `${readSql} AND EXISTS (
+      SELECT FROM record_access a
+      WHERE a.tenant_id = $1 AND a.user_id = $4 AND a.entity = $2 AND a.record_id = $3 AND a.granted)`,
+    values: [tenantId, entity, id, userId],
+  });
+  return rows[0];
+}

@@ -226,6 +226,7 @@ export const errorCodes = {
   }),
   out_of_scope: entry({
     status: 403,
+    close: 4403,
     retryable: false,
     log: 'info',
     cause: 'The record left the scope of its writer.',

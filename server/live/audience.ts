@@ -2,30 +2,49 @@
 import {encodeFrame} from '#crdt/protocol/frame.ts';
 import type {ChangedRecord} from '#crdt/protocol/changes.ts';
 import type {ConflictEntry} from '#crdt/protocol/conflict.ts';
-import type {Batch} from '../sync/fan-out.ts';
+import type {Batch, Following} from '../sync/fan-out.ts';
 import type {Member} from '../sync/members.ts';
 import type {CommittedConflict, CommittedRecord} from '../sync/submission.ts';
 import {CONFLICT_BYTES_MAX, CONFLICT_ENTRIES_MAX} from './live-limits.ts';
 
 export interface Audience {
-  /** Frames are shared by all connections of one key. */
-  readonly key: string;
   readonly seesConflicts: boolean;
+  /** Something came into or left the member's scope: their part of the batch must be read from the feed. */
+  readonly isMoved: (batch: Batch) => boolean;
   /** The records of a batch that are in scope. */
-  readonly select: (records: readonly CommittedRecord[]) => readonly CommittedRecord[];
+  readonly select: (batch: Batch) => readonly CommittedRecord[];
 }
 
-const managers: Audience = {key: 'managers', seesConflicts: true, select: (records) => records};
-const employees: Audience = {key: 'employees', seesConflicts: false, select: (records) => records};
+const managers: Audience = {seesConflicts: true, isMoved: () => false, select: ({records}) => records};
 
-export const audienceOf = ({role}: Pick<Member, 'role'>): Audience =>
-  role === 'manager' ? managers : employees;
+export const audienceOf = (
+  {role, userId}: Pick<Member, 'role' | 'userId'>,
+  {sees}: Pick<Following, 'sees'>,
+): Audience =>
+  role === 'manager'
+    ? managers
+    : {
+        seesConflicts: false,
+        isMoved: ({access}) => access.some((event) => event.userId === userId),
+        select: ({records}) => records.filter(sees),
+      };
 
-/** The `changes` frame of a batch, encoded once per audience. */
-export const changesFrame = (batch: Batch, audience: Audience): Uint8Array =>
-  batch.frame(audience.key, ({from, to, records}) =>
-    encodeFrame({kind: 'changes', from, to, records: audience.select(records).map(changedRecord)}),
+/** The `changes` frame of part of a batch, encoded once for all who get the same part from the same place. */
+export const changesFrame = (
+  batch: Batch,
+  {from, records}: {from: number; records: readonly CommittedRecord[]},
+): Uint8Array =>
+  batch.frame(partName(batch, {from, records}), ({to}) =>
+    encodeFrame({kind: 'changes', from, to, records: records.map(changedRecord)}),
   );
+
+const partName = (
+  batch: Batch,
+  {from, records}: {from: number; records: readonly CommittedRecord[]},
+): string =>
+  records.length === batch.records.length
+    ? `changes from ${from}`
+    : `changes from ${from} at ${records.map(({seq}) => seq).join(',')}`;
 
 function changedRecord(record: CommittedRecord): ChangedRecord {
   const {entity, id, seq, generation, deltas, state} = record;

@@ -15,12 +15,13 @@ const itemsOf = (...sizes: number[]): FeedItem[] =>
     generation: 0,
     deleted: false,
     updatedAt: new Date(),
+    place: 10 + index,
     payload: new Uint8Array(),
     state: new Uint8Array(bytes),
   }));
 
 const linksOf = (from: number, page: {items: FeedItem[]; to: number}): number[][] =>
-  [...pageFrames(from, page)].map((bytes) => {
+  [...pageFrames(from, {removed: [], ...page})].map((bytes) => {
     const decoded = decodeServerFrame(bytes);
     return decoded.ok && decoded.frame.kind === 'changes'
       ? [decoded.frame.from, decoded.frame.to, decoded.frame.records.length]

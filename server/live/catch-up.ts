@@ -6,15 +6,21 @@ import {FIRST_PAGE_RECORDS} from './live-limits.ts';
 
 /**
  * The frames of one page that was read after `from`, in order; together they lead to the page's end. None if
- * the page leads nowhere.
+ * the page leads nowhere. What left the scope comes first and leads nowhere by itself: a receiver that is
+ * interrupted is told again.
  */
 export function* pageFrames(
   from: number,
-  {items, to}: Pick<FeedPage, 'items' | 'to'>,
+  {items, removed, to}: Pick<FeedPage, 'items' | 'removed' | 'to'>,
 ): Generator<Uint8Array> {
   let start = from;
+  if (removed.length > 0) {
+    const records = removed.map(({entity, id}) => ({entity, id}));
+    yield encodeFrame({kind: 'removed', from, to: items.length === 0 ? to : from, records});
+    if (items.length === 0) return;
+  }
   for (const run of runsOf(items)) {
-    const end = run.end === items.length ? to : (items[run.end - 1]?.seq ?? to);
+    const end = run.end === items.length ? to : (items[run.end - 1]?.place ?? to);
     yield frameOf(items.slice(run.start, run.end), {from: start, to: end});
     start = end;
   }

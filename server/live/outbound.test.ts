@@ -22,6 +22,7 @@ const itemAt = (seq: number, bytes = 2): FeedItem => ({
   generation: 0,
   deleted: false,
   updatedAt: new Date(),
+  place: seq,
   payload: new Uint8Array(),
   state: new Uint8Array(bytes),
 });
@@ -36,6 +37,7 @@ function batchOf(from: number, to: number, bytes = 2): Batch {
     at: new Date(),
     records,
     conflicts: [],
+    access: [],
     frame(audience, encode) {
       const bytesOf = frames.get(audience) ?? encode(this);
       frames.set(audience, bytesOf);
@@ -66,7 +68,7 @@ function setUp() {
       readPage: (_member, {after}) => new Promise((answer, fail) => void reads.push({after, answer, fail})),
     },
     member: {} as Member,
-    audience: audienceOf({role: 'manager'}),
+    audience: audienceOf({role: 'manager', userId: '' as Member['userId']}, {sees: () => true}),
     congestion,
     position: 0,
   });
@@ -78,7 +80,7 @@ function setUp() {
   /** Answers the next read and lets what follows from it happen. */
   const answer = async (page: Partial<FeedPage> & {to: number}): Promise<number> => {
     const read = await nextRead();
-    read.answer({items: [], hasMore: false, ...page});
+    read.answer({items: [], removed: [], hasMore: false, ...page});
     for (let turn = 0; turn < 50; turn++) await Promise.resolve();
     return read.after;
   };
@@ -133,7 +135,7 @@ test.each([
   outbound.start();
   await nextRead().then((read) => {
     for (let seq = 0; seq < waiting; seq++) outbound.deliver(batchOf(seq, seq + 1));
-    read.answer({items: [], to: 0, hasMore: false});
+    read.answer({items: [], removed: [], to: 0, hasMore: false});
   });
   if (reads === 2) await answer({items: [itemAt(waiting)], to: waiting});
   else for (let turn = 0; turn < 50; turn++) await Promise.resolve();
@@ -172,7 +174,7 @@ test('stopped, it sends nothing, also of a read under way; started again, it goe
   outbound.start();
   const read = await nextRead();
   outbound.stop();
-  read.answer({items: [itemAt(4)], to: 4, hasMore: false});
+  read.answer({items: [itemAt(4)], removed: [], to: 4, hasMore: false});
   for (let turn = 0; turn < 50; turn++) await Promise.resolve();
   outbound.deliver(batchOf(4, 5));
   expect(sent).toEqual([]);

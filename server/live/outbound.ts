@@ -30,6 +30,8 @@ export interface OutboundDeps {
 export function createOutbound(connection: Connection, deps: OutboundDeps): Outbound {
   const {feed, member, audience, congestion} = deps;
   let {position} = deps;
+  /** Up to where the receiver was told; a batch without anything for it is not worth a frame. */
+  let told = position;
   /** The reading under way; another one, or none, makes it stop. */
   let reading: object | null = null;
   let isLive = false;
@@ -39,10 +41,14 @@ export function createOutbound(connection: Connection, deps: OutboundDeps): Outb
   /** False: this cannot be sent live. */
   const push = (batch: Batch): boolean => {
     if (batch.to <= position) return true;
-    if (batch.from > position || congestion.isCongested()) return false;
-    const frame = changesFrame(batch, audience);
-    if (frame.length > LIVE_FRAME_BYTES_MAX) return false;
-    connection.sendBytes(frame);
+    if (batch.from > position || congestion.isCongested() || audience.isMoved(batch)) return false;
+    const records = audience.select(batch);
+    if (records.length > 0 || audience.seesConflicts) {
+      const frame = changesFrame(batch, {from: told, records});
+      if (frame.length > LIVE_FRAME_BYTES_MAX) return false;
+      connection.sendBytes(frame);
+      told = batch.to;
+    }
     position = batch.to;
     if (audience.seesConflicts && batch.conflicts.length > 0) connection.sendBytes(conflictFrame(batch));
     return true;
@@ -69,8 +75,9 @@ export function createOutbound(connection: Connection, deps: OutboundDeps): Outb
       isMissed = false;
       page = await feed.readPage(member, {after: position, limit: nextPageSize(page)});
       if (reading !== run) return;
-      for (const frame of pageFrames(position, page)) connection.sendBytes(frame);
+      for (const frame of pageFrames(told, page)) connection.sendBytes(frame);
       position = page.to;
+      told = page.to;
       if (page.hasMore || !pushWaiting()) continue;
       reading = null;
       isLive = true;

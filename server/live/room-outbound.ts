@@ -34,16 +34,19 @@ export interface RoomOutboundDeps {
   readonly record: RoomRecord;
   readonly congestion: Congestion;
   readonly generation: number;
+  /** Whether the record is in the member's scope, after the batch delivered last. */
+  readonly sees: () => boolean;
 }
 
 export function createRoomOutbound(connection: Connection, deps: RoomOutboundDeps): RoomOutbound {
-  const {feed, record, congestion, generation} = deps;
+  const {feed, record, congestion, generation, sees} = deps;
   let position: number | null = null;
   let isAnswered = false;
   let isSending = false;
   /** The provider's state vector that is still to be answered. */
   let owed: Uint8Array | null = null;
   let isStale = false;
+  let isSeen = sees();
 
   const read = async (): Promise<RoomDocument> => {
     const document = await readRoomDocument(feed, deps);
@@ -87,9 +90,15 @@ export function createRoomOutbound(connection: Connection, deps: RoomOutboundDep
       // What came before the first batch may have been missed too.
       const isHole = position === null || batch.from > position;
       position = batch.to;
+      const wasSeen = isSeen;
+      isSeen = sees();
+      if (!isSeen) {
+        if (wasSeen) connection.end('out_of_scope');
+        return;
+      }
       const changed = batch.records.find(isOurs);
       if (changed !== undefined && changed.generation !== generation) connection.end('reset_required');
-      else if (isHole) markStale();
+      else if (isHole || !wasSeen) markStale();
       else if (changed === undefined) return;
       else if (!isAnswered || isSending || changed.deltas.length === 0 || congestion.isCongested())
         markStale();

@@ -4,6 +4,7 @@ import {decodeDeviceFrame, type DeviceFrame} from '#crdt/protocol/frame.ts';
 import type {Hello} from '#crdt/protocol/hello.ts';
 import {SyncError} from '#crdt/protocol/error-code.ts';
 import {HELLO_BYTES_MAX, HELLO_DEADLINE_MS} from '#crdt/protocol/limits.ts';
+import type {Following} from '../sync/fan-out.ts';
 import type {Member} from '../sync/members.ts';
 import type {Service} from '../sync/service.ts';
 import type {TokenBuckets} from '../token-buckets.ts';
@@ -145,25 +146,29 @@ export class LiveSession implements SocketEvents, OpenSession {
   async #greet(hello: Hello): Promise<void> {
     const greeted = await greet(this.#deps, hello, this.#address);
     if (this.#connection.isEnded()) return;
-    const open = this.#openWith(greeted);
-    this.#state = open;
-    this.#connection.send(greeted.welcome);
+    const {member} = greeted;
     // Followed before the feed is read, so that nothing falls between; and asked again who this is, because a
     // membership may have ended while nobody was following.
     const {fanOut, members} = this.#deps.service;
-    const unfollow = fanOut.follow({
-      member: open.member,
-      deliver: (batch) => open.outbound.deliver(batch),
-      revoked: () => this.#recheck(open),
+    const following = fanOut.follow({
+      member,
+      deliver: (batch) => this.#open?.outbound.deliver(batch),
+      revoked: () => {
+        if (this.#open !== null) this.#recheck(this.#open);
+      },
     });
-    this.#connection.onEnd(unfollow);
-    await assertStillMember({members}, open.member);
+    this.#connection.onEnd(following.stop);
+    const open = this.#openWith(greeted, following);
+    this.#state = open;
+    this.#connection.send(greeted.welcome);
+    await following.ready;
+    await assertStillMember({members}, member);
     if (this.#connection.isEnded()) return;
     open.outbound.start();
     this.#gate.release('greeting');
   }
 
-  #openWith({member, token, clients, welcome}: Greeted): Open {
+  #openWith({member, token, clients, welcome}: Greeted, following: Following): Open {
     const {service} = this.#deps;
     const {feed} = service;
     const [connection, gate, congestion] = [this.#connection, this.#gate, this.#congestion];
@@ -174,7 +179,7 @@ export class LiveSession implements SocketEvents, OpenSession {
       outbound: createOutbound(connection, {
         feed,
         member,
-        audience: audienceOf(member),
+        audience: audienceOf(member, following),
         congestion,
         position: welcome.position,
       }),

@@ -110,29 +110,30 @@ export class YjsRoom implements SocketEvents, OpenSession {
     const {member} = identity;
     // Followed before the record is read, so that nothing falls between. A batch that comes before there is
     // somebody to take it is in what is read below.
-    const unfollow = service.fanOut.follow({
+    const following = service.fanOut.follow({
       member,
       deliver: (batch) => {
         if (this.#rechecks === 0) this.#open?.outbound.deliver(batch);
       },
       revoked: () => this.#recheck(member),
     });
-    this.#connection.onEnd(unfollow);
+    this.#connection.onEnd(following.stop);
+    await following.ready;
     await assertStillMember(service, member);
     const {generation} = await readRoomDocument(service.feed, {member, record});
     if (this.#connection.isEnded()) return;
-    this.#open = this.#openWith(identity, {record, generation});
+    this.#open = this.#openWith(identity, {record, generation, sees: () => following.sees(record)});
     this.#gate.release('greeting');
   }
 
   #openWith(
     {member, ...token}: Identity,
-    {record, generation}: {record: RoomRecord; generation: number},
+    {record, generation, sees}: {record: RoomRecord; generation: number; sees: () => boolean},
   ): Open {
     const {service} = this.#deps;
     const {feed} = service;
     const [connection, gate, congestion] = [this.#connection, this.#gate, this.#congestion];
-    const outbound = createRoomOutbound(connection, {feed, member, record, congestion, generation});
+    const outbound = createRoomOutbound(connection, {feed, member, record, congestion, generation, sees});
     // Stock providers do not say what their clock shows.
     const writer = createWriter({service, member, offset: 0, clients: createClientIds(service, member)});
     startTokenWatch(connection, token, service);

@@ -19,6 +19,7 @@ import type {AuditRow} from '#db/audit-chain.ts';
 import {activateTenant} from '#db/devices.ts';
 import {lockInvitation, markInvitationAccepted, type InvitationRow} from '#db/invitations.ts';
 import {EMPLOYEE_TAKEN, lockMembership, saveMembership, type MembershipRow} from '#db/memberships.ts';
+import {renewScope} from '#db/scope.ts';
 import {withTenant} from '#db/transaction.ts';
 import {derivedUuid, implicitDeviceId, registerDevice} from './devices.ts';
 import {hashInvitationCode} from './invitation-code.ts';
@@ -129,7 +130,10 @@ async function join(
     summary: role === 'manager' ? 'Joined as a manager.' : 'Joined as an employee.',
     detail: null,
   };
-  return {membership, group: await appendAudit(client, tenantId, [...before, row], {changesAccess: true})};
+  const group = await appendAudit(client, tenantId, [...before, row], {changesAccess: true});
+  // With the counter held: whoever changes a record meanwhile is before this or after it.
+  if (role === 'employee') await renewScope(client, tenantId, user.id);
+  return {membership, group};
 }
 
 const isEmployeeTaken = (error: unknown): boolean =>

@@ -12,11 +12,14 @@ import {
   type NewConflict,
 } from '#crdt/change.ts';
 import {SERVER_DEVICE} from '#crdt/deletion.ts';
+import type {EntityName} from '#crdt/entities/entity.ts';
+import {openEntities} from '#crdt/entities/scope.ts';
 import {errorCodes} from '#crdt/protocol/error-code.ts';
 import type {RecordState} from '#crdt/record.ts';
 import {fieldsOf} from '#crdt/record.ts';
 import {PENDING_SEQ} from '#crdt/write.ts';
 import type {WriterAccess} from '#db/access.ts';
+import type {RecordKey} from '#db/records.ts';
 import type {Precondition, Submission} from './submission.ts';
 
 /** A record the group works on. `place`: of its latest change, 0 while untouched. */
@@ -44,6 +47,8 @@ export interface Decided {
   readonly outcome: ChangeOutcome;
   /** Position within the group, from 1; null where nothing is logged. */
   readonly place: number | null;
+  /** The record is not in its author's scope: nothing of it may reach them. */
+  readonly isOutOfScope?: true;
 }
 
 export interface GroupDecision {
@@ -55,19 +60,29 @@ export interface GroupInput {
   readonly submissions: readonly Submission[];
   readonly recordOf: (submission: Submission) => WorkingRecord;
   readonly memberOf: (submission: Submission) => WriterAccess | undefined;
+  /** Whether an employee had a record in scope when the group began. */
+  readonly isGranted: (userId: string, key: RecordKey) => boolean;
   readonly readCursor: ChangeContext['readCursor'];
 }
 
-export function decideGroup(input: GroupInput): GroupDecision {
-  const logged: Logged[] = [];
-  const decided = input.submissions.map((submission) => decideOne(input, submission, logged));
-  return {decided, logged};
+interface Deciding extends GroupInput {
+  readonly logged: Logged[];
+  /** Records that the group makes, by member: whoever may make a record has it in scope. */
+  readonly made: Set<string>;
 }
 
-function decideOne(input: GroupInput, submission: Submission, logged: Logged[]): Decided {
+export function decideGroup(input: GroupInput): GroupDecision {
+  const deciding = {...input, logged: [], made: new Set<string>()};
+  const decided = input.submissions.map((submission) => decideOne(deciding, submission));
+  return {decided, logged: deciding.logged};
+}
+
+function decideOne(input: Deciding, submission: Submission): Decided {
+  const {logged} = input;
   const working = input.recordOf(submission);
   const actor = actorOf(input, submission);
   if (actor === null) return {outcome: notAMember, place: null};
+  if (isHidden(working, actor)) return {outcome: outOfScope, place: null, isOutOfScope: true};
   const unmet = unmetPrecondition(working, submission.precondition);
   if (unmet !== null) return {outcome: untouched('rejected', unmet), place: null};
   const wasDeleted = isDeleted(working.record);
@@ -82,11 +97,18 @@ function decideOne(input: GroupInput, submission: Submission, logged: Logged[]):
   if (outcome.kind !== 'done' || (!outcome.changed && outcome.conflicts.length === 0))
     return {outcome, place: null};
   logged.push({submission, outcome, action: actionOf(working.record, {outcome, wasDeleted})});
+  if (outcome.created) input.made.add(nameFor(submission.userId, submission.change));
   if (outcome.changed) noteChange(working, outcome, place);
   return {outcome, place};
 }
 
 const notAMember = untouched('rejected', {code: 'no_membership', message: 'The membership ended.'});
+const outOfScope = untouched('rejected', {code: 'out_of_scope', message: errorCodes.out_of_scope.cause});
+
+const isHidden = ({record}: WorkingRecord, {role, sees}: Actor): boolean =>
+  role === 'employee' && record.created !== null && sees?.(record.entity.name, record.id) !== true;
+
+const nameFor = (userId: string, {entity, id}: RecordKey): string => `${userId}/${entity}/${id}`;
 
 function unmetPrecondition(
   {record, seq, place}: WorkingRecord,
@@ -103,11 +125,23 @@ function unmetPrecondition(
   return isAt ? null : {code: 'precondition_failed', message: errorCodes.precondition_failed.cause};
 }
 
-function actorOf(input: GroupInput, submission: Submission): Actor | null {
+function actorOf(input: Deciding, submission: Submission): Actor | null {
   const {change, userId, deviceId} = submission;
   if (change.kind === 'server') return {userId, deviceId, role: 'manager', employeeId: null};
   const member = input.memberOf(submission);
-  return member === undefined ? null : {userId, deviceId, role: member.role, employeeId: member.employeeId};
+  if (member === undefined) return null;
+  const {role, employeeId} = member;
+  const {approval} = submission;
+  if (approval !== undefined) {
+    if (role !== 'manager') return null;
+    return {userId, deviceId, role: 'employee', employeeId: approval.employeeId, sees: () => true};
+  }
+  if (role === 'manager') return {userId, deviceId, role, employeeId};
+  const sees = (entity: EntityName, id: string): boolean =>
+    openEntities.includes(entity) ||
+    input.isGranted(userId, {entity, id}) ||
+    input.made.has(nameFor(userId, {entity, id}));
+  return {userId, deviceId, role, employeeId, sees};
 }
 
 const isDeleted = (record: RecordState): boolean => (record.writes.get('deletedAt')?.value ?? null) !== null;

@@ -12,7 +12,8 @@ import type {ConflictWrite, GroupWrite, RecordWrite, ResultWrite} from '#db/grou
 import {bodyPlace} from '#db/records.ts';
 import {conflictPair, type GroupDecision, type Logged, type WorkingRecord} from './decide-group.ts';
 import {fingerprintOf} from './fingerprints.ts';
-import type {CommittedConflict, ConflictNotice} from './submission.ts';
+import {quarantineWrites} from './quarantine-write.ts';
+import type {CommittedConflict, ConflictNotice, Submission} from './submission.ts';
 
 export interface EncodedGroup {
   readonly write: GroupWrite;
@@ -32,9 +33,12 @@ export function encodeGroup(
     decision,
     records,
     results,
+    submissions,
   }: {
     decision: GroupDecision;
     records: Iterable<WorkingRecord>;
+    /** What was decided, in the same order. */
+    submissions: readonly Submission[];
     results: (noticesOf: (place: number) => ConflictNotice[]) => ResultWrite[];
   },
 ): EncodedGroup {
@@ -61,6 +65,9 @@ export function encodeGroup(
       conflicts: conflicts.map((conflict) => conflictWrite(cipher, conflict)),
       audit: decision.logged.map((logged) => auditRow(cipher, logged)),
       results: results(noticesOf),
+      quarantined: submissions.flatMap((submission, index) =>
+        quarantineWrites(cipher, submission, decision.decided[index]),
+      ),
     },
   };
 }

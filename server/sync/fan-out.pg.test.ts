@@ -8,7 +8,7 @@ import type {Member} from './members.ts';
 
 function follow({service}: Node, member: Member) {
   const batches: Batch[] = [];
-  const stop = service.fanOut.follow({
+  const {stop} = service.fanOut.follow({
     member,
     deliver: (batch) => void batches.push(batch),
     revoked: () => undefined,

@@ -1,8 +1,20 @@
 // Who is told of a commit. One follower per open connection; per tenant a position, so that followers get
 // every batch in order and without a hole. Another node's commits are read from the feed: the feed is the
 // truth, whatever says that there is something new is only a hint.
+import {openEntities} from '#crdt/entities/scope.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
+import type {RecordKey} from '#db/records.ts';
+import type {AccessEvent} from '#db/scope.ts';
 import type {Feed, FeedItem} from './feed.ts';
+import {
+  followEvents,
+  joinScope,
+  leaveScope,
+  loadScope,
+  recordName,
+  type LiveScope,
+  type ScopeReader,
+} from './live-scope.ts';
 import type {Member} from './members.ts';
 import type {Committed, CommittedConflict, CommittedRecord} from './submission.ts';
 
@@ -17,6 +29,7 @@ export interface Batch {
   readonly at: Date;
   readonly records: readonly CommittedRecord[];
   readonly conflicts: readonly CommittedConflict[];
+  readonly access: readonly AccessEvent[];
   /**
    * Encoded once for all followers of an audience, whoever asks first. The bytes are shared: nobody may
    * write to them.
@@ -32,9 +45,17 @@ export interface Follower {
   revoked(): void;
 }
 
+export interface Following {
+  /** Resolves once it is known what the member sees; rejects if that cannot be read. */
+  readonly ready: Promise<void>;
+  /** After the batch that was delivered last. */
+  readonly sees: (key: RecordKey) => boolean;
+  readonly stop: () => void;
+}
+
 export interface FanOut {
-  /** Follows from now on; answers a function that stops it. */
-  follow(follower: Follower): () => void;
+  /** Follows from now on. */
+  follow(follower: Follower): Following;
   /** A commit of this node. */
   committed(committed: Committed): void;
   /** Something was committed elsewhere, at least up to `to` if that is known. */
@@ -48,12 +69,15 @@ interface Audience {
   readonly followers: Set<Follower>;
   /** Up to where every follower has been told; null until the first commit seen here. */
   position: number | null;
+  /** What each employee among the followers sees, by user. */
+  readonly scopes: Map<string, LiveScope>;
   /** Commits and reads of one tenant, one after the other. */
   work: Promise<void>;
 }
 
 export interface FanOutDeps {
-  readonly feed: Pick<Feed, 'readPage' | 'readHead'>;
+  readonly feed: Pick<Feed, 'readAll' | 'readHead'>;
+  readonly scopes: ScopeReader;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -61,6 +85,12 @@ const PAGE = 500;
 
 export function createFanOut(deps: FanOutDeps): FanOut {
   const audiences = new Map<TenantId, Audience>();
+  /** In its turn, like what is delivered. */
+  const after = (audience: Audience, step: () => Promise<void>): Promise<void> => {
+    const done = audience.work.then(step);
+    audience.work = done.catch(() => undefined);
+    return done;
+  };
   const then = (tenantId: TenantId, audience: Audience, step: () => Promise<void> | void): void => {
     audience.work = audience.work.then(step).catch((error: unknown) => {
       // Whoever missed something reads the feed again on its next hint or reconnect.
@@ -73,18 +103,27 @@ export function createFanOut(deps: FanOutDeps): FanOut {
   };
   return {
     follow(follower) {
-      const {tenantId} = follower.member;
+      const {member} = follower;
+      const {tenantId} = member;
       const audience = audiences.get(tenantId) ?? {
         followers: new Set(),
         position: null,
+        scopes: new Map(),
         work: Promise.resolve(),
       };
       audiences.set(tenantId, audience);
       audience.followers.add(follower);
-      return () => {
-        audience.followers.delete(follower);
-        const isCurrent = audiences.get(tenantId) === audience;
-        if (audience.followers.size === 0 && isCurrent) audiences.delete(tenantId);
+      const scope = member.role === 'manager' ? null : joinScope(audience, member.userId);
+      return {
+        ready: scope === null ? Promise.resolve() : after(audience, () => loadScope(deps, tenantId, scope)),
+        sees: (key) =>
+          scope === null || openEntities.includes(key.entity) || scope.names.has(recordName(key)),
+        stop: () => {
+          if (!audience.followers.delete(follower)) return;
+          if (scope !== null) leaveScope(audience, scope);
+          const isCurrent = audiences.get(tenantId) === audience;
+          if (audience.followers.size === 0 && isCurrent) audiences.delete(tenantId);
+        },
       };
     },
     committed(committed) {
@@ -93,8 +132,7 @@ export function createFanOut(deps: FanOutDeps): FanOut {
       // The common case, without a turn of the event loop: nothing is being read and nothing was missed.
       then(committed.tenantId, audience, () => {
         if (audience.position === null || audience.position === committed.from) {
-          deliver(audience, batchOf(committed));
-          return;
+          return deliver(deps, audience, batchOf(committed));
         }
         return readUpTo(deps, audience, committed);
       });
@@ -117,8 +155,21 @@ export function createFanOut(deps: FanOutDeps): FanOut {
   };
 }
 
-function deliver(audience: Audience, batch: Batch): void {
+/** Answers a promise only where something must be read first. */
+function deliver(deps: FanOutDeps, audience: Audience, batch: Batch): Promise<void> | void {
+  const behind = [...audience.scopes.values()].filter((scope) => scope.position < batch.from);
+  if (behind.length === 0) {
+    hand(audience, batch);
+    return;
+  }
+  return Promise.all(behind.map((scope) => loadScope(deps, batch.tenantId, scope))).then(() =>
+    hand(audience, batch),
+  );
+}
+
+function hand(audience: Audience, batch: Batch): void {
   audience.position = batch.to;
+  for (const scope of audience.scopes.values()) followEvents(scope, batch);
   for (const follower of audience.followers) follower.deliver(batch);
 }
 
@@ -128,24 +179,26 @@ async function readUpTo(
   audience: Audience,
   {tenantId, conflicts}: Pick<Committed, 'tenantId' | 'conflicts'>,
 ): Promise<void> {
-  const [anyone] = audience.followers;
-  if (anyone === undefined) return;
-  const common = {tenantId, at: new Date(), conflicts: []};
+  if (audience.followers.size === 0) return;
+  const common = {tenantId, at: new Date(), conflicts: [], access: []};
   // Followers have come to different positions by themselves: each sees by this one whether it missed something.
   if (audience.position === null) {
     const head = await deps.feed.readHead(tenantId);
-    deliver(audience, batchOf({...common, from: head, to: head, records: []}));
+    await deliver(deps, audience, batchOf({...common, from: head, to: head, records: []}));
   }
   for (let more = true; more;) {
     const from: number = audience.position ?? 0;
-    const page = await deps.feed.readPage({...anyone.member, tenantId}, {after: from, limit: PAGE});
+    const page = await deps.feed.readAll(tenantId, {after: from, limit: PAGE});
     const records = page.items.map(asCommitted);
-    if (page.to > from) deliver(audience, batchOf({...common, from, to: page.to, records}));
-    more = page.hasMore;
+    const {to, hasMore} = page;
+    const access =
+      audience.scopes.size === 0 ? [] : await deps.scopes.readEvents(tenantId, {after: from, upTo: to});
+    if (to > from) await deliver(deps, audience, batchOf({...common, from, to, records, access}));
+    more = hasMore;
   }
   const position = audience.position ?? 0;
   if (conflicts.length > 0) {
-    deliver(audience, batchOf({...common, from: position, to: position, records: [], conflicts}));
+    await deliver(deps, audience, batchOf({...common, from: position, to: position, records: [], conflicts}));
   }
 }
 

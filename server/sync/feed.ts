@@ -4,9 +4,10 @@ import type {EntityName} from '#crdt/entities/entity.ts';
 import {splitRecord} from '#crdt/record-codec.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
 import type {TenantCipher} from '#db/cipher.ts';
-import {positionBefore, readFeed, readHead} from '#db/feed.ts';
-import {bodyPlace, readRecord, type StoredRecord} from '#db/records.ts';
+import {positionBefore, readFeed, readHead, readScopedFeed} from '#db/feed.ts';
+import {bodyPlace, readRecord, readScopedRecord, type StoredRecord} from '#db/records.ts';
 import {withTenant} from '#db/transaction.ts';
+import {canSee, isNarrowed} from './can-see.ts';
 import type {Member} from './members.ts';
 
 /** One record as committed. */
@@ -17,24 +18,40 @@ export interface FeedItem {
   readonly generation: number;
   readonly deleted: boolean;
   readonly updatedAt: Date;
+  /** In the reader's feed: `seq`, or where the record came into their scope if that was later. */
+  readonly place: number;
   /** JSON text of the fields; see payloadOf. */
   readonly payload: Uint8Array;
   /** Yjs V1 state. */
   readonly state: Uint8Array;
 }
 
+/** A record that left its reader's scope. */
+export interface RemovedItem {
+  readonly entity: EntityName;
+  readonly id: string;
+  readonly place: number;
+  readonly updatedAt: Date;
+}
+
 export interface FeedPage {
   readonly items: readonly FeedItem[];
+  /** By place, as the items; none of them is among the items. */
+  readonly removed: readonly RemovedItem[];
   /** Where the next page begins: everything up to here was in this page or before it. */
   readonly to: number;
   readonly hasMore: boolean;
 }
 
+export type FeedReader = Pick<Member, 'tenantId' | 'userId' | 'role'>;
+
 export interface Feed {
-  /** Records of the member's scope changed after a position, in order. */
-  readPage(member: Member, options: {after: number; limit: number}): Promise<FeedPage>;
+  /** What changed in the member's scope, came into it or left it after a position, in order. */
+  readPage(member: FeedReader, options: {after: number; limit: number}): Promise<FeedPage>;
+  /** All that changed in the tenant, for those who tell each member their part. */
+  readAll(tenantId: TenantId, options: {after: number; limit: number}): Promise<FeedPage>;
   /** One record of the member's scope; undefined if there is none for them. */
-  readOne(member: Member, key: {entity: EntityName; id: string}): Promise<FeedItem | undefined>;
+  readOne(member: FeedReader, key: {entity: EntityName; id: string}): Promise<FeedItem | undefined>;
   /** The position of the tenant's latest commit. */
   readHead(tenantId: TenantId): Promise<number>;
   /** The position before the first change at or after a moment. */
@@ -47,21 +64,37 @@ export interface FeedDeps {
 }
 
 export function createFeed({pool, cipherOf}: FeedDeps): Feed {
+  const readAll: Feed['readAll'] = async (tenantId, {after, limit}) => {
+    const cipher = await cipherOf(tenantId);
+    const page = await withTenant(pool, tenantId, (client) => readFeed(client, tenantId, {after, limit}));
+    const items = page.records.map((record) => openRecord(cipher, record));
+    return {items, removed: [], ...pageEnd(items, {after, limit, head: page.head})};
+  };
   return {
-    async readPage({tenantId}, {after, limit}) {
+    readAll,
+    async readPage({tenantId, userId, role}, {after, limit}) {
+      if (role === 'manager') return readAll(tenantId, {after, limit});
       const cipher = await cipherOf(tenantId);
-      const page = await withTenant(pool, tenantId, (client) => readFeed(client, tenantId, {after, limit}));
-      const last = page.records.at(-1)?.seq ?? after;
-      const hasMore = page.records.length === limit;
-      return {
-        items: page.records.map((record) => openRecord(cipher, record)),
-        to: hasMore ? last : Math.max(last, page.head, after),
-        hasMore,
-      };
+      const {entries, head} = await withTenant(pool, tenantId, (client) =>
+        readScopedFeed(client, tenantId, {userId, after, limit}),
+      );
+      const items: FeedItem[] = [];
+      const removed: RemovedItem[] = [];
+      for (const entry of entries) {
+        if (entry.body === null) removed.push(entry);
+        else items.push({...openRecord(cipher, entry), place: entry.place});
+      }
+      return {items, removed, ...pageEnd(entries, {after, limit, head})};
     },
-    async readOne({tenantId}, key) {
+    async readOne(member, key) {
+      if (!canSee(member, key.entity)) return undefined;
+      const {tenantId, userId} = member;
       const cipher = await cipherOf(tenantId);
-      const record = await withTenant(pool, tenantId, (client) => readRecord(client, tenantId, key));
+      const record = await withTenant(pool, tenantId, (client) =>
+        isNarrowed(member, key.entity)
+          ? readScopedRecord(client, tenantId, {...key, userId})
+          : readRecord(client, tenantId, key),
+      );
       return record === undefined ? undefined : openRecord(cipher, record);
     },
     readHead: (tenantId) => withTenant(pool, tenantId, (client) => readHead(client, tenantId)),
@@ -70,11 +103,20 @@ export function createFeed({pool, cipherOf}: FeedDeps): Feed {
   };
 }
 
+function pageEnd(
+  entries: readonly {readonly place: number}[],
+  {after, limit, head}: {after: number; limit: number; head: number},
+): Pick<FeedPage, 'to' | 'hasMore'> {
+  const last = entries.at(-1)?.place ?? after;
+  const hasMore = entries.length === limit;
+  return {to: hasMore ? last : Math.max(last, head), hasMore};
+}
+
 /** What a stored record says. */
 export function openRecord(cipher: TenantCipher, record: StoredRecord & {readonly body: Buffer}): FeedItem {
   const {entity, id, seq, generation, deleted, updatedAt, version, body} = record;
   const {payload, state} = splitRecord(cipher.open(body, bodyPlace({entity, id}, version)));
-  return {entity, id, seq, generation, deleted, updatedAt, payload, state};
+  return {entity, id, seq, generation, deleted, updatedAt, place: seq, payload, state};
 }
 
 const text = new TextDecoder();

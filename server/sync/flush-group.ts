@@ -9,19 +9,29 @@ import {readAccess} from '#db/access.ts';
 import type {TenantCipher} from '#db/cipher.ts';
 import {writeGroup, type ExpectedRecord, type GroupCommitted} from '#db/group-commit.ts';
 import type {StoredRecord} from '#db/records.ts';
+import type {ScopeSeeds} from '#db/scope.ts';
 import {takeNumbers} from '#db/series.ts';
 import {withTenantAtOnce, withTenantPlanned} from '#db/transaction.ts';
 import {decideGroup, giveNumber, numbersDue, type GroupDecision, type WorkingRecord} from './decide-group.ts';
+import {commitAccess, type CommittedAccess} from './access-events.ts';
 import {encodeGroup, type EncodedGroup} from './encode-group.ts';
+import {scopeSeeds} from './scope-seeds.ts';
 import {
   AccessChanged,
+  followOwnEvents,
+  forgetAccess,
+  isGranted,
+  writerName,
+  writerOf,
+  type LaneAccess,
+} from './lane-access.ts';
+import {
   loadCached,
   loadGroup,
   recordName,
   repeatOf,
-  writerName,
   type FlushDeps,
-  type LaneAccess,
+  type GroupRequest,
   type Loaded,
 } from './load-group.ts';
 import {receiptOf, repeatReceipt, resultWrites} from './receipts.ts';
@@ -32,12 +42,6 @@ export interface Flushed {
   readonly receipts: readonly Receipt[];
   /** Null where nothing was logged. */
   readonly committed: Committed | null;
-}
-
-interface GroupRequest {
-  readonly tenantId: TenantId;
-  readonly access: LaneAccess;
-  readonly submissions: readonly Submission[];
 }
 
 /** On any throw the caller drops the cached records of the group: their documents are ahead of the database. */
@@ -59,23 +63,47 @@ async function flushCached(
   {cipher, loaded}: {cipher: TenantCipher; loaded: Loaded},
 ): Promise<Flushed | null> {
   const decision = decide(deps, tenantId, {loaded, fresh: submissions});
+  const seeds = scopeSeeds(decision.logged);
   if (decision.logged.length === 0) return null;
   compactGrown(deps, loaded);
   const encoded = encode(cipher, {loaded, decision, fresh: submissions});
   const terms = {
     tenantId,
-    accessVersion: loaded.access.version,
+    ...versionsOf(loaded),
     expected: [...loaded.stored.values()].map(keyAndVersion),
   };
-  const counter = await withTenantAtOnce(deps.pool, tenantId, (client) =>
-    writeGroup(client, terms, encoded.write),
-  );
-  if (counter === null) {
-    access.members.clear();
+  // Who sees what is worked out on the rows as written, so that takes more than the one statement.
+  const inTenant = seeds === null ? withTenantAtOnce : withTenantPlanned;
+  const written = await inTenant(deps.pool, tenantId, async (client) => {
+    const counter = await writeGroup(client, terms, encoded.write);
+    const changed = counter === null ? null : await followScope(client, tenantId, {seeds, encoded, counter});
+    return {counter, changed};
+  });
+  if (written.counter === null) {
+    forgetAccess(access);
     for (const {change} of submissions) deps.cache.drop(tenantId, change);
     return null;
   }
-  return publish(deps, tenantId, {submissions, loaded, fresh: submissions, decision, encoded, counter});
+  return publish(deps, tenantId, {
+    submissions,
+    access,
+    loaded,
+    fresh: submissions,
+    decision,
+    encoded,
+    ...written,
+  });
+}
+
+const versionsOf = ({access}: Loaded) => ({accessVersion: access.version, scopeVersion: access.scopeVersion});
+
+function followScope(
+  client: pg.PoolClient,
+  tenantId: TenantId,
+  {seeds, encoded, counter}: {seeds: ScopeSeeds | null; encoded: EncodedGroup; counter: GroupCommitted},
+): Promise<CommittedAccess | null> {
+  if (seeds === null) return Promise.resolve(null);
+  return commitAccess(client, tenantId, {seeds, after: counter.base + encoded.write.audit.length});
 }
 
 const keyAndVersion = ({entity, id, version}: StoredRecord): ExpectedRecord => ({entity, id, version});
@@ -91,9 +119,11 @@ async function flushLocked(deps: FlushDeps, request: GroupRequest, cipher: Tenan
     compactGrown(deps, loaded);
     const encoded = encode(cipher, {loaded, decision, fresh});
     const counter = await write(client, tenantId, {encoded, loaded, fresh});
-    return {loaded, fresh, decision, encoded, counter};
+    const seeds = scopeSeeds(decision.logged);
+    const changed = counter === null ? null : await followScope(client, tenantId, {seeds, encoded, counter});
+    return {loaded, fresh, decision, encoded, counter, changed};
   });
-  return publish(deps, tenantId, {...prepared, submissions});
+  return publish(deps, tenantId, {...prepared, access: request.access, submissions});
 }
 
 const decide = (
@@ -104,7 +134,8 @@ const decide = (
   decideGroup({
     submissions: fresh,
     recordOf: (submission) => need(loaded.working.get(recordName(submission))),
-    memberOf: (submission) => loaded.access.members.get(writerName(submission)) ?? undefined,
+    memberOf: (submission) => loaded.access.members.get(writerName(writerOf(submission))) ?? undefined,
+    isGranted: (userId, key) => isGranted(loaded.access, userId, key),
     readCursor: deps.readCursor(tenantId),
   });
 
@@ -114,14 +145,19 @@ async function write(
   tenantId: TenantId,
   {encoded, loaded, fresh}: {encoded: EncodedGroup; loaded: Loaded; fresh: readonly Submission[]},
 ): Promise<GroupCommitted | null> {
-  const {version} = loaded.access;
-  if (encoded.write.audit.length + encoded.write.results.length > 0) {
-    const counter = await writeGroup(client, {tenantId, accessVersion: version, expected: []}, encoded.write);
+  const versions = versionsOf(loaded);
+  const {audit, results, quarantined} = encoded.write;
+  if (audit.length + results.length + quarantined.length > 0) {
+    const counter = await writeGroup(client, {tenantId, ...versions, expected: []}, encoded.write);
     if (counter === null) throw new AccessChanged();
     return counter;
   }
   const now = fresh.length === 0 ? null : await readAccess(client, tenantId, []);
-  if (now !== null && now.accessVersion !== version) throw new AccessChanged();
+  const {accessVersion, scopeVersion} = versions;
+  const isSame =
+    now === null ||
+    (now.accessVersion === accessVersion && now.scopeVersion === (scopeVersion ?? now.scopeVersion));
+  if (!isSame) throw new AccessChanged();
   return null;
 }
 
@@ -165,6 +201,7 @@ function encode(
 ): EncodedGroup {
   const encoded = encodeGroup(cipher, {
     decision,
+    submissions: fresh,
     records: loaded.working.values(),
     results: (noticesOf) =>
       fresh.flatMap((submission, index) => resultWrites(submission, decision.decided[index], noticesOf)),
@@ -185,11 +222,15 @@ interface Prepared {
   readonly decision: GroupDecision;
   readonly encoded: EncodedGroup;
   readonly counter: GroupCommitted | null;
+  /** Null where nobody's scope changed. */
+  readonly changed: CommittedAccess | null;
+  readonly access: LaneAccess;
 }
 
 /** After COMMIT: settles positions, swaps the cache, and makes receipts. */
 function publish(deps: FlushDeps, tenantId: TenantId, prepared: Prepared): Flushed {
-  const {loaded, counter, encoded, submissions, fresh, decision} = prepared;
+  const {loaded, counter, encoded, submissions, fresh, decision, changed} = prepared;
+  if (changed !== null) followOwnEvents(prepared.access, changed);
   const current = new Map<string, CurrentState>();
   for (const [name, working] of loaded.working) {
     const entry = cacheEntry(working, {
@@ -238,7 +279,7 @@ function cacheEntry(
 
 function committedOf(
   tenantId: TenantId,
-  {loaded, encoded, counter}: Prepared & {counter: GroupCommitted},
+  {loaded, encoded, counter, changed}: Prepared & {counter: GroupCommitted},
 ): Committed {
   const {base, at} = counter;
   const records = [...loaded.working.values()].flatMap((working) => {
@@ -260,9 +301,10 @@ function committedOf(
   return {
     tenantId,
     from: base,
-    to: base + encoded.write.audit.length,
+    to: base + encoded.write.audit.length + (changed?.events.length ?? 0),
     at,
     records,
+    access: changed?.events ?? [],
     conflicts: encoded.conflicts.map(({place, ...conflict}) => ({...conflict, seq: base + place})),
   };
 }

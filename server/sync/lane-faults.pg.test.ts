@@ -88,7 +88,7 @@ for (const [moment, when, fault] of cuts) {
 test('followers hear of a commit whose outcome was not learned', async () => {
   const {arena, proxy, node, replica} = await throughProxy();
   const heard: number[] = [];
-  const stop = node.service.fanOut.follow({
+  const following = node.service.fanOut.follow({
     member: arena.manager,
     deliver: ({to}) => void heard.push(to),
     revoked: () => undefined,
@@ -97,7 +97,7 @@ test('followers hear of a commit whose outcome was not learned', async () => {
   await node.submit(replica.set('title', 'Mine'));
   const head = await node.service.feed.readHead(arena.tenantId);
   await vi.waitUntil(() => heard.includes(head));
-  stop();
+  following.stop();
 });
 
 // I5 of docs/protocol.md.

@@ -12,7 +12,8 @@ import type {TenantId} from '#crdt/protocol/ids.ts';
 import {faultOf} from './database-fault.ts';
 import {CommitOutcomeUnknown} from '#db/transaction.ts';
 import {flushGroup, RecordTooLarge} from './flush-group.ts';
-import {AccessChanged, type FlushDeps, type LaneAccess} from './load-group.ts';
+import {AccessChanged, createLaneAccess, forgetAccess, trimAccess, type LaneAccess} from './lane-access.ts';
+import type {FlushDeps} from './load-group.ts';
 import {readCurrent} from './read-current.ts';
 import type {Committed, CurrentState, Receipt, Submission} from './submission.ts';
 
@@ -34,7 +35,7 @@ export interface Lanes {
   submit(submission: Submission): Promise<Receipt>;
   /** Changes waiting or being committed, of one tenant. */
   depth(tenantId: TenantId): number;
-  /** Forgets what a lane knows of roles, after a membership changed on this node. */
+  /** Forgets what a lane knows of roles and scope, after a membership changed on this node. */
   forgetAccess(tenantId: TenantId): void;
   /** Resolves when everything submitted so far has its receipt. */
   idle(): Promise<void>;
@@ -71,7 +72,10 @@ export function createLanes(deps: LaneDeps): Lanes {
       const lane = lanes.get(tenantId);
       return lane === undefined ? 0 : lane.queue.length + lane.committing;
     },
-    forgetAccess: (tenantId) => lanes.get(tenantId)?.access.members.clear(),
+    forgetAccess(tenantId) {
+      const lane = lanes.get(tenantId);
+      if (lane !== undefined) forgetAccess(lane.access);
+    },
     async idle() {
       for (const lane of lanes.values()) await lane.running;
     },
@@ -83,7 +87,7 @@ function laneOf(lanes: Map<TenantId, Lane>, tenantId: TenantId): Lane {
   if (lane === undefined) {
     lane = {
       tenantId,
-      access: {accessVersion: -1, members: new Map()},
+      access: createLaneAccess(),
       queue: [],
       committing: 0,
       running: null,
@@ -108,6 +112,7 @@ async function run(deps: LaneDeps, lane: Lane): Promise<void> {
       for (const {reject} of group) reject(new SyncError('internal', {cause: error}));
     }
     lane.committing = 0;
+    trimAccess(lane.access);
   }
   // In the same step as the last look at the queue: what arrives a microtask later begins a new run.
   lane.running = null;
@@ -140,16 +145,18 @@ const ESTIMATED_JSON_BYTES = 512;
  */
 async function settleGroup(deps: LaneDeps, lane: Lane, group: readonly Waiting[]): Promise<void> {
   let isUncertain = false;
+  let isContended = false;
   for (let attempt = 1; ; attempt++) {
-    const error = await tryGroup(deps, lane, group);
+    const error = await tryGroup(deps, lane, {group, isContended});
     if (error === null) {
       if (isUncertain) deps.onUncertain(lane.tenantId);
       return;
     }
     isUncertain ||= error instanceof CommitOutcomeUnknown;
     for (const {submission} of group) deps.cache.drop(lane.tenantId, submission.change);
-    lane.access.members.clear();
+    forgetAccess(lane.access);
     const fault = error instanceof AccessChanged ? 'access' : isPoison(error) ? 'poison' : faultOf(error);
+    isContended ||= fault === 'access';
     deps.onFault({kind: fault, tenantId: lane.tenantId, attempt, error});
     if (fault === 'poison' || fault === 'bug') {
       await isolate(deps, lane, {group, error});
@@ -169,13 +176,18 @@ const RETRY_MS = 50;
 
 const isPoison = (error: unknown): boolean => error instanceof RecordTooLarge || faultOf(error) === 'poison';
 
-async function tryGroup(deps: LaneDeps, lane: Lane, group: readonly Waiting[]): Promise<unknown> {
+async function tryGroup(
+  deps: LaneDeps,
+  lane: Lane,
+  {group, isContended}: {group: readonly Waiting[]; isContended: boolean},
+): Promise<unknown> {
   const started = performance.now();
   try {
     const {receipts, committed} = await flushGroup(deps, {
       tenantId: lane.tenantId,
       access: lane.access,
       submissions: group.map(({submission}) => submission),
+      isContended,
     });
     deps.onFlush({changes: group.length, ms: performance.now() - started});
     if (committed !== null) deps.onCommitted(committed);

@@ -6,21 +6,15 @@ import {entities} from '#crdt/entities/registry.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
 import {decodeRecord, splitRecord} from '#crdt/record-codec.ts';
 import {deletedAtOf, emptyRecord} from '#crdt/record.ts';
-import {readAccess, type Writer, type WriterAccess} from '#db/access.ts';
+import {lockCounter} from '#db/access.ts';
 import type {TenantCipher} from '#db/cipher.ts';
 import {findPushResults, type StoredResult} from '#db/push-results.ts';
 import {bodyPlace, lockRecords, type StoredRecord} from '#db/records.ts';
 import type {WorkingRecord} from './decide-group.ts';
+import {knownAccess, loadAccess, type GroupAccess, type LaneAccess} from './lane-access.ts';
 import {EMPTY_STATE} from './receipts.ts';
 import type {CachedRecord, RecordCache} from './record-cache.ts';
 import type {Submission} from './submission.ts';
-
-/** What a lane knows of who may write, and at which version it learned it. */
-export interface LaneAccess {
-  accessVersion: number;
-  /** By writerName. */
-  readonly members: Map<string, WriterAccess | null>;
-}
 
 export interface FlushDeps {
   readonly pool: pg.Pool;
@@ -31,13 +25,12 @@ export interface FlushDeps {
   readonly readCursor: (tenantId: TenantId) => ChangeContext['readCursor'];
 }
 
-/** Somebody's role or membership changed since this lane last read them: decide again. */
-export class AccessChanged extends Error {}
-
-/** Who may write, as of one version: what another node or request forgets meanwhile does not change it. */
-export interface GroupAccess {
-  readonly version: number;
-  readonly members: ReadonlyMap<string, WriterAccess | null>;
+export interface GroupRequest {
+  readonly tenantId: TenantId;
+  readonly access: LaneAccess;
+  readonly submissions: readonly Submission[];
+  /** Access changed under this group before: nobody else may commit while it is decided. */
+  readonly isContended: boolean;
 }
 
 export interface Loaded {
@@ -46,9 +39,6 @@ export interface Loaded {
   readonly stored: ReadonlyMap<string, StoredRecord>;
   readonly repeats: ReadonlyMap<string, StoredResult>;
 }
-
-/** A member may write from one device and no longer from another. */
-export const writerName = ({userId, deviceId}: Writer): string => `${userId}/${deviceId}`;
 
 export const recordName = ({change}: Submission): string => `${change.entity}/${change.id}`;
 const pushName = (deviceId: string, changeId: string): string => `${deviceId}/${changeId}`;
@@ -60,23 +50,14 @@ export const repeatOf = (loaded: Loaded, {deviceId, changeId}: Submission): Stor
  * The same from the cache alone. Null where anything must be asked of the database first: a record that is not
  * cached or wants a number, a change that may be a repeat, a member not seen before.
  */
-export function loadCached(
-  deps: FlushDeps,
-  {
-    tenantId,
-    access,
-    submissions,
-  }: {tenantId: TenantId; access: LaneAccess; submissions: readonly Submission[]},
-): Loaded | null {
+export function loadCached(deps: FlushDeps, {tenantId, access, submissions}: GroupRequest): Loaded | null {
   const working = new Map<string, WorkingRecord>();
   const stored = new Map<string, StoredRecord>();
-  const members = new Map<string, WriterAccess | null>();
+  const known = knownAccess(access, submissions);
+  if (known === null) return null;
   for (const submission of submissions) {
     const {change, changeId} = submission;
-    const writer = writerName(submission);
-    const member = access.members.get(writer);
-    if (changeId !== null || member === undefined) return null;
-    members.set(writer, member);
+    if (changeId !== null) return null;
     const name = recordName(submission);
     if (working.has(name)) continue;
     const cached = deps.cache.get(tenantId, change);
@@ -95,7 +76,7 @@ export function loadCached(
       place: 0,
     });
   }
-  return {access: {version: access.accessVersion, members}, working, stored, repeats: new Map()};
+  return {access: known, working, stored, repeats: new Map()};
 }
 
 const wantsNumber = ({record}: CachedRecord): boolean =>
@@ -104,9 +85,9 @@ const wantsNumber = ({record}: CachedRecord): boolean =>
 export async function loadGroup(
   deps: FlushDeps,
   client: pg.PoolClient,
-  group: {tenantId: TenantId; access: LaneAccess; submissions: readonly Submission[]; cipher: TenantCipher},
+  group: GroupRequest & {readonly cipher: TenantCipher},
 ): Promise<Loaded> {
-  const {tenantId, submissions} = group;
+  const {tenantId, submissions, isContended} = group;
   const keys = new Map(
     submissions.map(({change}) => [`${change.entity}/${change.id}`, {entity: change.entity, id: change.id}]),
   );
@@ -115,12 +96,13 @@ export async function loadGroup(
     changeId === null ? [] : [{deviceId, changeId}],
   );
   // Sent together: the connection pipelines them.
-  const [rows, repeats, access] = await Promise.all([
+  const [rows, , repeats, access] = await Promise.all([
     lockRecords(
       client,
       tenantId,
       [...keys].map(([name, key]) => ({...key, version: cached.get(name)?.version ?? null})),
     ),
+    isContended ? lockCounter(client, tenantId) : null,
     named.length === 0 ? [] : findPushResults(client, tenantId, named),
     loadAccess(client, group),
   ]);
@@ -137,37 +119,6 @@ export async function loadGroup(
     stored,
     repeats: new Map(repeats.map((repeat) => [pushName(repeat.deviceId, repeat.changeId), repeat])),
   };
-}
-
-async function loadAccess(
-  client: pg.PoolClient,
-  {
-    tenantId,
-    access,
-    submissions,
-  }: {tenantId: TenantId; access: LaneAccess; submissions: readonly Submission[]},
-): Promise<GroupAccess> {
-  const members = new Map<string, WriterAccess | null>();
-  const unknown = new Map<string, Submission>();
-  for (const submission of submissions) {
-    // The server's own changes ask nobody; a group of them alone only reads the version.
-    if (submission.change.kind === 'server') continue;
-    const name = writerName(submission);
-    const member = access.members.get(name);
-    if (member === undefined) unknown.set(name, submission);
-    else members.set(name, member);
-  }
-  if (unknown.size === 0 && members.size > 0) return {version: access.accessVersion, members};
-  const read = await readAccess(client, tenantId, [...unknown.values()]);
-  if (read === null) throw new Error('The tenant has no counter.');
-  // Members read at different versions must not be mixed: a version that moved clears what was known.
-  if (read.accessVersion !== access.accessVersion) access.members.clear();
-  if (read.accessVersion !== access.accessVersion && members.size > 0) throw new AccessChanged();
-  access.accessVersion = read.accessVersion;
-  for (const name of unknown.keys()) members.set(name, null);
-  for (const writer of read.writers) members.set(writerName(writer), writer);
-  for (const [name, member] of members) access.members.set(name, member);
-  return {version: read.accessVersion, members};
 }
 
 function workOn(

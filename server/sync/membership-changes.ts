@@ -8,6 +8,7 @@ import type {MemberJson} from '#crdt/protocol/members.ts';
 import {appendAudit, type AuditGroup} from '#db/audit.ts';
 import {revokeInvitationsOf} from '#db/invitations.ts';
 import {changeMembership, findMember, lockManagersAnd, type HeldMembership} from '#db/memberships.ts';
+import {renewScope} from '#db/scope.ts';
 import {withTenant} from '#db/transaction.ts';
 import type {ActivationDeps} from './activation.ts';
 import {derivedUuid} from './devices.ts';
@@ -65,6 +66,8 @@ async function commitChange(
   const row = await findMember(client, tenantId, userId);
   if (row === undefined) throw new Error('A membership has gone while it was locked');
   const group = isSame ? null : await log(client, actor, {target, becomes});
+  // With the counter held: whoever changes a record meanwhile is before this or after it.
+  if (!isSame && becomes === 'employee') await renewScope(client, tenantId, userId);
   return {member: memberJson(row), group};
 }
 

@@ -4,7 +4,7 @@ import {PULL_BYTES_MAX, PULLS_REMEMBERED_MAX} from '#crdt/protocol/limits.ts';
 import type {PullQuery} from '#crdt/protocol/pull.ts';
 import {recordPull} from '#db/device-pulls.ts';
 import {withTenant} from '#db/transaction.ts';
-import {payloadOf, type FeedItem, type FeedPage} from './feed.ts';
+import {payloadOf, type FeedItem, type FeedPage, type RemovedItem} from './feed.ts';
 import type {Member} from './members.ts';
 import type {Service} from './service.ts';
 import {readSince} from './since.ts';
@@ -33,7 +33,7 @@ export async function pull(deps: PullDeps, member: Member, query: PullQuery): Pr
   return `{"serverTime":"${new Date(now()).toISOString()}","changes":[${page.changes.join(',')}],"nextCursor":"${nextCursor}","hasMore":${page.hasMore}}`;
 }
 
-interface TextPage extends Omit<FeedPage, 'items'> {
+interface TextPage extends Omit<FeedPage, 'items' | 'removed'> {
   readonly changes: readonly string[];
 }
 
@@ -47,12 +47,13 @@ async function readPage(
   for (let after = since; ;) {
     const limit = Math.min(CHUNK, query.limit - changes.length);
     const page = await feed.readPage(member, {after, limit});
-    for (const [index, item] of page.items.entries()) {
-      const change = changeText(item, query.encoding);
+    const entries = inOrder(page);
+    for (const [index, entry] of entries.entries()) {
+      const change = 'payload' in entry ? changeText(entry, query.encoding) : removedText(entry);
       changes.push(change);
       bytes += change.length;
-      const isLast = index === page.items.length - 1;
-      if (bytes > PULL_BYTES_MAX && !isLast) return {changes, to: item.seq, hasMore: true};
+      const isLast = index === entries.length - 1;
+      if (bytes > PULL_BYTES_MAX && !isLast) return {changes, to: entry.place, hasMore: true};
     }
     const {to, hasMore} = page;
     if (!hasMore || changes.length >= query.limit || bytes > PULL_BYTES_MAX) return {changes, to, hasMore};
@@ -60,9 +61,18 @@ async function readPage(
   }
 }
 
+const inOrder = ({items, removed}: FeedPage): (FeedItem | RemovedItem)[] =>
+  removed.length === 0 ? [...items] : [...items, ...removed].sort((a, b) => a.place - b.place);
+
+const headText = ({entity, id, updatedAt}: FeedItem | RemovedItem): string =>
+  `"entity":"${entity}","entityId":"${id}","updatedAt":"${updatedAt.toISOString()}"`;
+
+const removedText = (item: RemovedItem): string =>
+  `{"op":"delete",${headText(item)},"payload":null,"reason":"access"}`;
+
 function changeText(item: FeedItem, encoding: PullQuery['encoding']): string {
-  const {entity, id, deleted, updatedAt} = item;
-  const head = `"entity":"${entity}","entityId":"${id}","updatedAt":"${updatedAt.toISOString()}"`;
+  const {deleted} = item;
+  const head = headText(item);
   const payload = encoding === 'yjs' ? documentText(item) : deleted ? 'null' : payloadOf(item);
   return deleted
     ? `{"op":"delete",${head},"payload":${payload},"reason":"deleted"}`

@@ -33,13 +33,14 @@ export function resultWrites(
 }
 
 export function receiptOf(
-  {outcome, place}: Decided,
+  {outcome, place, isOutOfScope}: Decided,
   {
     counter,
     encoded,
-    current,
+    current: committed,
   }: {counter: GroupCommitted | null; encoded: EncodedGroup; current: CurrentState | null},
 ): Receipt {
+  const current = isOutOfScope === true ? null : committed;
   if (outcome.kind === 'need') {
     return {
       kind: 'need',

@@ -8,7 +8,7 @@ import type {RecordListQuery} from '#crdt/protocol/record-list.ts';
 import {readHead} from '#db/feed.ts';
 import {listRecords as listRows, type ListedRecord, type RecordList} from '#db/record-lists.ts';
 import {withTenant} from '#db/transaction.ts';
-import {canSee} from './can-see.ts';
+import {canSee, isNarrowed} from './can-see.ts';
 import {openRecord, payloadOf} from './feed.ts';
 import {hideValues} from './fingerprints.ts';
 import type {Member} from './members.ts';
@@ -56,7 +56,15 @@ export async function listRecords(
   const {rows, asOf} = await withTenant(pool, tenantId, async (client) => {
     // Before the rows: what is committed in between counts as changed since.
     const begun = place?.asOf ?? (await readHead(client, tenantId));
-    const asked = {entity, ...rowsAsked(entity, query), ...sort, asOf: begun, after: place, limit: limit + 1};
+    const asked = {
+      entity,
+      ...rowsAsked(entity, query),
+      ...sort,
+      seenBy: isNarrowed(member, entity.name) ? member.userId : undefined,
+      asOf: begun,
+      after: place,
+      limit: limit + 1,
+    };
     return {rows: await listRows(client, tenantId, asked), asOf: begun};
   });
   const page = takePage(rows.slice(0, limit), (row) => payloadOf(openRecord(cipher, row)));

@@ -12,6 +12,7 @@ import {createCursors, type Cursors} from './cursor.ts';
 import {createFanOut, type FanOut} from './fan-out.ts';
 import {createFeed, type Feed} from './feed.ts';
 import {createLanes, type LaneDeps, type Lanes} from './lane.ts';
+import {createScopeReader} from './live-scope.ts';
 import {createMembers, type Members} from './members.ts';
 import type {InvitationSender} from './invitation-sender.ts';
 import {joinNodes, type NodesDeps} from './nodes.ts';
@@ -77,6 +78,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     pool: options.bus === undefined ? null : pool,
     fanOut: createFanOut({
       feed,
+      scopes: createScopeReader(pool),
       onFault(error) {
         nodes.missed();
         onFault('fan-out', error);

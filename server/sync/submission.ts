@@ -2,6 +2,8 @@
 import type {ChangeError, Change, ConflictSide, OverwriteEntry, RefusedField} from '#crdt/change.ts';
 import type {EntityName} from '#crdt/entities/entity.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
+import type {Writer} from '#db/access.ts';
+import type {AccessEvent} from '#db/scope.ts';
 
 export interface Submission {
   readonly tenantId: TenantId;
@@ -16,6 +18,15 @@ export interface Submission {
   readonly changeId: string | null;
   /** Decided with the change, while the record is locked. Absent: any state will do. */
   readonly precondition?: Precondition;
+  /** Set where a manager lets in what came for a record outside its author's scope. */
+  readonly approval?: Approval;
+}
+
+export interface Approval {
+  /** A manager when it is decided. */
+  readonly by: Writer;
+  /** What the author works as, whose field rules still hold. */
+  readonly employeeId: string | null;
 }
 
 /** What the record must be when a change is decided. `seqs`: at one of these feed positions. */
@@ -84,6 +95,8 @@ export interface Committed {
   readonly at: Date;
   readonly records: readonly CommittedRecord[];
   readonly conflicts: readonly CommittedConflict[];
+  /** What came into or left the scope of employees, at the last of these positions. */
+  readonly access: readonly AccessEvent[];
 }
 
 export type {ConflictSide, OverwriteEntry};

@@ -7,6 +7,7 @@ import {entities} from '#crdt/entities/registry.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
 import {canOpen, type Keyring, type TenantCipher} from '#db/cipher.ts';
 import {conflictPlace} from '#db/conflicts.ts';
+import {findScopeFault} from '#db/scope.ts';
 import {createTenantKeys} from '#db/tenant-keys.ts';
 import {withTenantSnapshot} from '#db/transaction.ts';
 import {
@@ -90,6 +91,7 @@ async function verifyTenant(check: Check): Promise<{records: number; changes: nu
   let records = 0;
   for (const entity of Object.keys(entities) as EntityName[]) records += await verifyEntity(check, entity);
   await verifyNumbers(check);
+  await verifyScope(check);
   return {records, changes, conflicts: await verifyConflicts(check, counter.seq)};
 }
 
@@ -124,6 +126,14 @@ async function verifyNumbers({client, tenantId, report}: Check): Promise<void> {
   }
   const taken = await countSeries(client, tenantId);
   if (taken !== given) report('series', `gave out ${taken} numbers, but records bear ${given}`);
+}
+
+async function verifyScope({client, tenantId, report}: Check): Promise<void> {
+  const fault = await findScopeFault(client, tenantId);
+  if (fault === undefined) return;
+  const {userId, entity, id, granted, count} = fault;
+  const verdict = granted ? 'is granted and must not be' : 'is not granted and must be';
+  report(`record_access ${userId} ${entity} ${id}`, `${verdict} (${count} of the kind)`);
 }
 
 async function verifyConflicts({client, tenantId, cipher, report}: Check, head: number): Promise<number> {
