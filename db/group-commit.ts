@@ -9,7 +9,15 @@ import type {TenantId} from '#crdt/protocol/ids.ts';
 import {auditDigest, auditHeadSql, groupDigest, type AuditRow} from './audit-chain.ts';
 import {COUNTER_AT_SQL} from './audit.ts';
 import type {Blob} from './blob.ts';
-import {createGroupStatement, type GroupStatement} from './group-statement.ts';
+import {
+  addConflicts,
+  addQuarantined,
+  addResults,
+  type ConflictWrite,
+  type QuarantineWrite,
+  type ResultWrite,
+} from './group-notes.ts';
+import {createGroupStatement, cut, type GroupStatement} from './group-statement.ts';
 import type {RecordKey} from './records.ts';
 import {rowSql} from './row-sql.ts';
 
@@ -31,40 +39,6 @@ export interface RecordWrite extends RecordKey {
   readonly createdBy: string;
   readonly updatedBy: string;
   readonly deletedAt: string | null;
-}
-
-export interface ConflictWrite {
-  readonly id: string;
-  readonly entity: EntityName;
-  readonly recordId: string;
-  readonly place: number;
-  readonly key: string;
-  readonly fieldNames: readonly string[];
-  readonly summary: string;
-  readonly winnerId: string;
-  readonly loserId: string;
-  /** Sealed. */
-  readonly fields: Uint8Array;
-}
-
-export interface ResultWrite extends RecordKey {
-  readonly deviceId: string;
-  readonly changeId: string;
-  /** Null for a change that got no position. */
-  readonly place: number | null;
-  readonly result: JsonValue;
-}
-
-/** A change that is kept for a manager instead of being applied. */
-export interface QuarantineWrite extends RecordKey {
-  readonly quarantineId: string;
-  readonly userId: string;
-  readonly deviceId: string;
-  readonly fingerprint: Uint8Array;
-  /** Sealed. */
-  readonly change: Uint8Array;
-  /** ISO 8601. */
-  readonly arrivedAt: string;
 }
 
 export interface GroupWrite {
@@ -146,8 +120,6 @@ function addUnlogged(statement: GroupStatement): void {
       SELECT seq - $2::int AS base, at FROM tenant_counters WHERE tenant_id = $1 AND ${VERSIONS_HOLD_SQL})`,
   );
 }
-
-const cut = (name: string) => `substring($blob::bytea from r.${name}_from for r.${name}_length)`;
 
 function addLogged(
   statement: GroupStatement,
@@ -276,83 +248,4 @@ function typedRow(record: RecordWrite, blob: Blob): JsonObject {
   for (const [field, bytes] of Object.entries(record.sealed)) addBytes(columnName(field), bytes);
   for (const [field, bytes] of Object.entries(record.hashes)) addBytes(hashColumn(field), bytes);
   return row;
-}
-
-function addConflicts(statement: GroupStatement, conflicts: readonly ConflictWrite[]): void {
-  const json = conflicts.map((conflict) => {
-    const fields = statement.blob.add(conflict.fields);
-    return {
-      id: conflict.id,
-      place: conflict.place,
-      entity: conflict.entity,
-      record_id: conflict.recordId,
-      key: conflict.key,
-      field_names: conflict.fieldNames,
-      summary: conflict.summary,
-      winner_id: conflict.winnerId,
-      loser_id: conflict.loserId,
-      fields_from: fields.from,
-      fields_length: fields.length,
-    };
-  });
-  const rows = statement.add(JSON.stringify(json));
-  statement.part(
-    'disputed',
-    () => `disputed AS (
-      INSERT INTO conflict_logs (tenant_id, id, seq, entity, record_id, key, fields, field_names, summary, winner_id, loser_id, created_at)
-      SELECT $1, r.id, counter.base + r.place, r.entity, r.record_id, r.key, ${cut('fields')},
-             ARRAY(SELECT json_array_elements_text(r.field_names)), r.summary, r.winner_id, r.loser_id, counter.at
-      FROM counter, json_to_recordset(${rows}::json) AS r (id uuid, place int, entity text, record_id uuid, key text,
-        field_names json, summary text, winner_id text, loser_id text, fields_from int, fields_length int)
-      ON CONFLICT (tenant_id, entity, record_id, key, winner_id, loser_id) DO NOTHING)`,
-  );
-}
-
-function addResults(statement: GroupStatement, results: readonly ResultWrite[]): void {
-  const json = results.map(({deviceId, changeId, entity, id, place, result}) => ({
-    device_id: deviceId,
-    change_id: changeId,
-    entity,
-    record_id: id,
-    place,
-    result,
-  }));
-  const rows = statement.add(JSON.stringify(json));
-  statement.part(
-    'answered',
-    () => `answered AS (
-      INSERT INTO push_results (tenant_id, device_id, change_id, entity, record_id, seq, result)
-      SELECT $1, r.device_id, r.change_id, r.entity, r.record_id, counter.base + r.place, r.result
-      FROM counter, json_to_recordset(${rows}::json) AS r (device_id uuid, change_id uuid, entity text, record_id uuid,
-        place int, result jsonb))`,
-  );
-}
-
-function addQuarantined(statement: GroupStatement, quarantined: readonly QuarantineWrite[]): void {
-  const json = quarantined.map((one) => {
-    const fingerprint = statement.blob.add(one.fingerprint);
-    const change = statement.blob.add(one.change);
-    return {
-      id: one.quarantineId,
-      entity: one.entity,
-      record_id: one.id,
-      user_id: one.userId,
-      device_id: one.deviceId,
-      arrived_at: one.arrivedAt,
-      fingerprint_from: fingerprint.from,
-      fingerprint_length: fingerprint.length,
-      change_from: change.from,
-      change_length: change.length,
-    };
-  });
-  const rows = statement.add(JSON.stringify(json));
-  statement.part(
-    'kept',
-    () => `kept AS (
-      INSERT INTO quarantined_changes (tenant_id, id, entity, record_id, user_id, device_id, fingerprint, change, arrived_at)
-      SELECT $1, r.id, r.entity, r.record_id, r.user_id, r.device_id, ${cut('fingerprint')}, ${cut('change')}, r.arrived_at
-      FROM counter, json_to_recordset(${rows}::json) AS r (id uuid, entity text, record_id uuid, user_id uuid, device_id uuid,
-        arrived_at timestamptz, fingerprint_from int, fingerprint_length int, change_from int, change_length int)
-      ON CONFLICT (tenant_id, device_id, fingerprint) DO NOTHING)`,
-  );
 }

@@ -50,3 +50,7 @@ export function createGroupStatement(values: unknown[]): GroupStatement {
     },
   };
 }
+
+/** The bytes of the shared blob that a JSON row names by `<name>_from` and `<name>_length`. */
+export const cut = (name: string): string =>
+  `substring($blob::bytea from r.${name}_from for r.${name}_length)`;

@@ -13,8 +13,10 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-async function newTask(): Promise<{path: string}> {
-  const {body} = await manager.post<{id: string}>('/v1/tasks', {title: 'Boiler'});
+/** The employee's, unless it is nobody's. */
+async function newTask(fields?: object): Promise<{path: string}> {
+  const {employeeId} = (await employee.get<{member: {employeeId: string}}>('/v1/me')).body.member;
+  const {body} = await manager.post<{id: string}>('/v1/tasks', fields ?? {title: 'Boiler', employeeId});
   return {path: `/v1/tasks/${body.id}`};
 }
 
@@ -34,6 +36,16 @@ describe('employees', () => {
     expect(await employee.send('DELETE', path)).toMatchObject({status: 403, body: {code: 'forbidden_field'}});
     await manager.send('DELETE', path);
     expect(await employee.send('POST', `${path}/restore`)).toMatchObject({status: 403});
+  });
+
+  test('find nothing at the path of a record outside their scope, as if it did not exist', async () => {
+    const {path} = await newTask({title: 'Of nobody'});
+    const missing = {status: 404, body: {code: 'not_found'}};
+    expect(await employee.get(path)).toMatchObject(missing);
+    expect(await employee.send('PATCH', path, {status: 'completed'})).toMatchObject(missing);
+    expect(await employee.send('DELETE', path)).toMatchObject(missing);
+    expect(await employee.send('POST', `${path}/restore`)).toMatchObject(missing);
+    expect((await manager.get<object>(path)).body).toMatchObject({title: 'Of nobody', deletedAt: null});
   });
 
   test('create what is theirs, and nothing else', async () => {

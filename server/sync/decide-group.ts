@@ -82,7 +82,10 @@ function decideOne(input: Deciding, submission: Submission): Decided {
   const working = input.recordOf(submission);
   const actor = actorOf(input, submission);
   if (actor === null) return {outcome: notAMember, place: null};
-  if (isHidden(working, actor)) return {outcome: outOfScope, place: null, isOutOfScope: true};
+  if (isHidden(working, actor)) {
+    const outcome = submission.precondition?.kind === 'present' ? notFound : outOfScope;
+    return {outcome, place: null, isOutOfScope: true};
+  }
   const unmet = unmetPrecondition(working, submission.precondition);
   if (unmet !== null) return {outcome: untouched('rejected', unmet), place: null};
   const wasDeleted = isDeleted(working.record);
@@ -103,6 +106,8 @@ function decideOne(input: Deciding, submission: Submission): Decided {
 }
 
 const notAMember = untouched('rejected', {code: 'no_membership', message: 'The membership ended.'});
+// To who asks for a record by its path, one that is not theirs does not exist.
+const notFound = untouched('rejected', {code: 'not_found', message: errorCodes.not_found.cause});
 const outOfScope = untouched('rejected', {code: 'out_of_scope', message: errorCodes.out_of_scope.cause});
 
 const isHidden = ({record}: WorkingRecord, {role, sees}: Actor): boolean =>

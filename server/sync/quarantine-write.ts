@@ -5,7 +5,7 @@ import type {Base, Change} from '#crdt/change.ts';
 import type {EntityName} from '#crdt/entities/entity.ts';
 import {parseUpdate} from '#crdt/update-reader.ts';
 import type {TenantCipher} from '#db/cipher.ts';
-import type {QuarantineWrite} from '#db/group-commit.ts';
+import type {QuarantineWrite} from '#db/group-notes.ts';
 import type {Decided} from './decide-group.ts';
 import type {Submission} from './submission.ts';
 

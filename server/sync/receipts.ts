@@ -1,7 +1,8 @@
 // What the author of a change is answered: now, and again when the same named change is repeated.
 import type {ChangeOutcome, RefusedField} from '#crdt/change.ts';
 import type {JsonValue} from '#crdt/json.ts';
-import type {GroupCommitted, ResultWrite} from '#db/group-commit.ts';
+import type {GroupCommitted} from '#db/group-commit.ts';
+import type {ResultWrite} from '#db/group-notes.ts';
 import type {StoredResult} from '#db/push-results.ts';
 import {stateVectorOf, type Decided} from './decide-group.ts';
 import type {EncodedGroup} from './encode-group.ts';

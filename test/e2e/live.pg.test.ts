@@ -359,9 +359,13 @@ describe.each(listTransportsUnderTest())('$kind', ({start}) => {
       const one = await live.connect(manager.onNewDevice());
       const two = await live.connect(manager.onNewDevice());
       const watching = await live.connect(manager);
-      const employee = await live.connect(await world.newMember(manager, 'employee'));
+      const assignee = await world.newMember(manager, 'employee');
+      const {employeeId} = await memberOf(world, assignee);
+      const employee = await live.connect(assignee);
       const at = Date.now();
-      await two.reached(await seqOf(one, one.write(entity, id, {title: 'Mend the roof'}, at - 9_000)));
+      await two.reached(
+        await seqOf(one, one.write(entity, id, {title: 'Mend the roof', employeeId}, at - 9_000)),
+      );
       // Both edited before either heard of the other.
       const edits = [one, two].map((device, index) =>
         device.capture(entity, id, (doc) =>
