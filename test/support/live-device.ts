@@ -59,7 +59,7 @@ export class LiveDevice extends Watched {
   /** Up to where the copy is whole. */
   position = 0;
   caughtUps = 0;
-  /** `changes` frames that did not link to the one before. */
+  /** `changes` and `removed` frames that did not link to the one before. */
   holes = 0;
   closed: {code: number; reason: string} | null = null;
   readonly #keepFrames: boolean;
@@ -221,6 +221,11 @@ export class LiveDevice extends Watched {
         break;
       case 'changes':
         this.#apply(frame);
+        break;
+      case 'removed':
+        if (frame.from > this.position) this.holes++;
+        for (const record of frame.records) this.records.delete(nameOf(record));
+        this.position = Math.max(this.position, frame.to);
         break;
       case 'caught-up':
         this.caughtUps++;
