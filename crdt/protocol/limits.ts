@@ -91,6 +91,12 @@ export const TENANT_REQUESTS_BURST = 10_000;
 /** Frames of one device: per second, and at once after a pause. Past it its sockets are not read for a while. */
 export const DEVICE_FRAMES_PER_SECOND = 2_000;
 export const DEVICE_FRAMES_BURST = 20_000;
+/** Frames of one user on all devices: per second, and at once after a pause. */
+export const USER_FRAMES_PER_SECOND = 5_000;
+export const USER_FRAMES_BURST = 50_000;
+/** Frames of one tenant to one node: per second, and at once after a pause. */
+export const TENANT_FRAMES_PER_SECOND = 10_000;
+export const TENANT_FRAMES_BURST = 100_000;
 /** Users, devices and tenants, each, whose rates a node remembers. */
 export const RATE_KEYS_MAX = 100_000;
 

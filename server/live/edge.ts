@@ -1,11 +1,10 @@
 // The live edge as server/start.ts wires it: which upgrades are taken, and what becomes of each socket.
 import {isEntityName} from '#crdt/entities/registry.ts';
 import {isUuid} from '#crdt/protocol/ids.ts';
-import {DEVICE_FRAMES_BURST, DEVICE_FRAMES_PER_SECOND, RATE_KEYS_MAX} from '#crdt/protocol/limits.ts';
 import {createFailureLimit} from '../auth/failure-limit.ts';
 import type {Logger} from '../logger.ts';
-import {createTokenBuckets} from '../token-buckets.ts';
 import {Connection} from './connection.ts';
+import {createFrameRates} from './frame-rates.ts';
 import {LiveSession, type SessionDeps} from './session.ts';
 import {createSessions, type OpenSession} from './sessions.ts';
 import type {AcceptUpgrade, Socket, SocketEvents, UpgradeRequest} from './socket.ts';
@@ -35,7 +34,7 @@ export interface LiveEdgeDeps extends Omit<SessionDeps, 'failures' | 'frames'> {
 export function createLiveEdge(deps: LiveEdgeDeps): LiveEdge {
   const {log, timers = realTimers, random = Math.random, clientAddressHeader} = deps;
   const {now} = deps.service;
-  const frames = createTokenBuckets(frameRate, {now, keysMax: RATE_KEYS_MAX});
+  const frames = createFrameRates({now});
   const session: SessionDeps = {...deps, frames, failures: createFailureLimit({now})};
   const sessions = createSessions({timers, random});
   const open = <S extends OpenSession & SocketEvents>(
@@ -68,8 +67,6 @@ export function createLiveEdge(deps: LiveEdgeDeps): LiveEdge {
     },
   };
 }
-
-const frameRate = {perSecond: DEVICE_FRAMES_PER_SECOND, burst: DEVICE_FRAMES_BURST};
 
 const LIVE_PATH = '/v1/sync/live';
 const roomPattern = /^\/v1\/sync\/yjs\/([a-z_]{1,64})\/([0-9a-fA-F-]{36})$/;

@@ -1,21 +1,24 @@
 import {expect, test} from 'vitest';
-import {deviceId, tenantId} from '#crdt/protocol/ids.ts';
+import {deviceId, tenantId, userId} from '#crdt/protocol/ids.ts';
 import {createManualTimers} from '#test/support/manual-timers.ts';
 import {silentLogger} from '../logger.ts';
-import {createTokenBuckets} from '../token-buckets.ts';
 import {Connection} from './connection.ts';
+import {createFrameRates} from './frame-rates.ts';
 import {createGate} from './gate.ts';
 import {PACE_PAUSE_MS} from './live-limits.ts';
 import {createPace} from './pace.ts';
 
 const member = {
   tenantId: tenantId.parse('6f9619ff-8b86-4d01-b42d-00cf4fc964ff'),
+  userId: userId.parse('8f9619ff-8b86-4d01-b42d-00cf4fc964ff'),
   deviceId: deviceId.parse('7f9619ff-8b86-4d01-b42d-00cf4fc964ff'),
 };
 
 function setUp() {
   const timers = createManualTimers();
-  const frames = createTokenBuckets({perSecond: 100, burst: 3}, {now: timers.now, keysMax: 10});
+  const plenty = {perSecond: 1_000, burst: 1_000};
+  const rates = {device: {perSecond: 100, burst: 3}, user: plenty, tenant: plenty};
+  const frames = createFrameRates({now: timers.now, rates});
   const open = () => {
     const pauses: boolean[] = [];
     const socket = {

@@ -1,8 +1,7 @@
 // Reads no faster from a device than it may send: past its rate its socket is paused for a moment, and the flood
-// waits at its sender. All sockets of a device share one bucket.
-import type {Member} from '../sync/members.ts';
-import type {TokenBuckets} from '../token-buckets.ts';
+// waits at its sender. All sockets of a device, a user and a tenant share a bucket each.
 import type {Connection} from './connection.ts';
+import type {FrameRates, FrameSender} from './frame-rates.ts';
 import type {Gate} from './gate.ts';
 import {PACE_PAUSE_MS} from './live-limits.ts';
 
@@ -13,13 +12,12 @@ export interface Pace {
 
 export function createPace(
   connection: Connection,
-  {gate, frames, member}: {gate: Gate; frames: TokenBuckets; member: Pick<Member, 'tenantId' | 'deviceId'>},
+  {gate, frames, member}: {gate: Gate; frames: FrameRates; member: FrameSender},
 ): Pace {
-  const key = `${member.tenantId} ${member.deviceId}`;
   let isPaused = false;
   return {
     heard() {
-      const {isTaken, waitMs} = frames.take(key);
+      const {isTaken, waitMs} = frames.take(member);
       if (isTaken || isPaused) return;
       isPaused = true;
       gate.hold('pace');

@@ -7,10 +7,10 @@ import {HELLO_BYTES_MAX, HELLO_DEADLINE_MS} from '#crdt/protocol/limits.ts';
 import type {Following} from '../sync/fan-out.ts';
 import type {Member} from '../sync/members.ts';
 import type {Service} from '../sync/service.ts';
-import type {TokenBuckets} from '../token-buckets.ts';
 import {audienceOf} from './audience.ts';
 import {createCongestion, type Congestion} from './congestion.ts';
 import type {Connection} from './connection.ts';
+import type {FrameRates} from './frame-rates.ts';
 import {createGate, type Gate} from './gate.ts';
 import {greet, type Greeted, type HandshakeDeps} from './handshake.ts';
 import {startHeartbeat, type Heartbeat} from './heartbeat.ts';
@@ -25,8 +25,8 @@ import {startTokenWatch, type TokenWatch} from './token-watch.ts';
 import {createWriter} from './writer.ts';
 
 export interface SessionDeps extends HandshakeDeps {
-  /** What each device may send. */
-  readonly frames: TokenBuckets;
+  /** What each device, user and tenant may send. */
+  readonly frames: FrameRates;
   readonly service: Pick<
     Service,
     'users' | 'members' | 'revokedTokens' | 'cursors' | 'pool' | 'now' | 'feed' | 'fanOut' | 'lanes'
