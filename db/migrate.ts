@@ -35,9 +35,18 @@ async function newestApplied(client: pg.Client | pg.Pool): Promise<number> {
   return Number(rows[0]?.newest ?? 0);
 }
 
+/** What Postgres said, and what it advises, in place of the statement it said it about. */
+function plainly(error: unknown): unknown {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (!(cause instanceof pg.DatabaseError)) return error;
+  const {message, hint} = cause;
+  return new Error(hint === undefined ? message : `${message}. ${hint}`, {cause: error});
+}
+
 /**
  * Applies what is missing, all of it or nothing, and resolves to the names of what it applied.
- * The database of `url` must exist. A database newer than this version is left as it is.
+ * The database of `url` must exist. A database newer than this version is left as it is. The role of `url` makes the
+ * roles `app` and `worker`, or else must be allowed to take them on.
  */
 export async function migrateDatabase(url: string): Promise<string[]> {
   const migrations = await listMigrations();
@@ -52,6 +61,8 @@ export async function migrateDatabase(url: string): Promise<string[]> {
     const missing = migrations.filter(({when}) => when > newest);
     if (missing.length > 0) await migrate(drizzle(client), {migrationsFolder});
     return missing.map(({tag}) => tag);
+  } catch (error) {
+    throw plainly(error);
   } finally {
     await client.end();
   }

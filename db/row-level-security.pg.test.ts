@@ -211,6 +211,21 @@ describe('what crosses tenants', () => {
   });
 });
 
+test('a look-up of a tenant goes by its index whole, and asks for the tenant once and not of each row', async () => {
+  const plan = await withTenant(pool, ours, async (client) => {
+    await client.query('SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off');
+    await client.query(`SET LOCAL plan_cache_mode = 'force_generic_plan'`);
+    await client.query(
+      'PREPARE page AS SELECT body FROM records WHERE tenant_id = $1 AND seq > $2 ORDER BY seq LIMIT 9',
+    );
+    const {rows} = await client.query<Record<string, string>>(`EXPLAIN EXECUTE page ('${ours}', 0)`);
+    return rows.map((row) => row['QUERY PLAN']).join('\n');
+  });
+  expect(plan).toContain('Index Scan using records_seq');
+  expect(plan).toContain('Index Cond: ((tenant_id = $1) AND (seq > $2))');
+  expect(plan).toMatch(/One-Time Filter: .*current_setting/);
+});
+
 test('the log is only added to', async () => {
   for (const text of ['DELETE FROM audit_logs', `UPDATE audit_logs SET summary = ''`])
     await expect(withTenant(pool, ours, (client) => client.query(text))).rejects.toThrow('permission denied');
