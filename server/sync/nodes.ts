@@ -63,8 +63,13 @@ export function joinNodes(deps: NodesDeps): Nodes {
     fanOut: {
       ...fanOut,
       follow(follower) {
+        const {tenantId} = follower.member;
         told.follow(follower.member);
-        return fanOut.follow(follower);
+        const unfollow = fanOut.follow(follower);
+        return () => {
+          unfollow();
+          told.unfollow(tenantId);
+        };
       },
       committed(committed) {
         const {tenantId, to} = committed;

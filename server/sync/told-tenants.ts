@@ -6,12 +6,13 @@ import type {FanOut} from './fan-out.ts';
 export interface ToldTenants {
   /** Somebody follows a tenant from now on, knowing it at this access version. */
   follow(member: {readonly tenantId: TenantId; readonly accessVersion: number}): void;
+  /** Somebody follows it no more. A tenant without followers is forgotten. */
+  unfollow(tenantId: TenantId): void;
   /** They were told up to here; `isAll`: and of everything before it. */
   upTo(tenantId: TenantId, seq: number, options?: {isAll: boolean}): void;
   access(tenantId: TenantId, accessVersion: number): void;
   /** Nobody can say how far they were told. */
   forgetPositions(): void;
-  /** Of the tenants that are still followed; others are forgotten. */
   list(): KnownCounter[];
   get(tenantId: TenantId): Omit<KnownCounter, 'tenantId'> | undefined;
 }
@@ -24,6 +25,9 @@ export function createToldTenants(fanOut: Pick<FanOut, 'followers'>): ToldTenant
       if (told === undefined) byTenant.set(tenantId, {seq: null, accessVersion});
       // Who comes with what was true before is to be checked once more.
       else told.accessVersion = Math.min(told.accessVersion, accessVersion);
+    },
+    unfollow(tenantId) {
+      if (fanOut.followers(tenantId) === 0) byTenant.delete(tenantId);
     },
     upTo(tenantId, seq, {isAll} = {isAll: false}) {
       const told = byTenant.get(tenantId);
@@ -38,12 +42,7 @@ export function createToldTenants(fanOut: Pick<FanOut, 'followers'>): ToldTenant
     forgetPositions() {
       for (const told of byTenant.values()) told.seq = null;
     },
-    list() {
-      for (const tenantId of byTenant.keys()) {
-        if (fanOut.followers(tenantId) === 0) byTenant.delete(tenantId);
-      }
-      return [...byTenant].map(([tenantId, told]) => ({tenantId, ...told}));
-    },
+    list: () => [...byTenant].map(([tenantId, told]) => ({tenantId, ...told})),
     get: (tenantId) => byTenant.get(tenantId),
   };
 }
