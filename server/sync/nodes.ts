@@ -65,10 +65,13 @@ export function joinNodes(deps: NodesDeps): Nodes {
       follow(follower) {
         const {tenantId} = follower.member;
         told.follow(follower.member);
-        const unfollow = fanOut.follow(follower);
-        return () => {
-          unfollow();
-          told.unfollow(tenantId);
+        const following = fanOut.follow(follower);
+        return {
+          ...following,
+          stop() {
+            following.stop();
+            told.unfollow(tenantId);
+          },
         };
       },
       committed(committed) {
