@@ -129,7 +129,7 @@ test('without any notification the counters tell what was committed, and the bus
     tookMs.push(performance.now() - acked);
   }
   expect(b.heard.lagsMs).toHaveLength(heard);
-  expect(b.heard.repairs.filter(({kind}) => kind === 'position').length).toBeGreaterThanOrEqual(4);
+  expect(b.heard.repairs.filter(({kind}) => kind === 'position').length).toBeGreaterThan(0);
   console.log(
     `nodes: without notifications median ${median(tookMs).toFixed(0)} ms, most ${Math.max(...tookMs).toFixed(0)} ms`,
   );
