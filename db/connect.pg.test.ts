@@ -34,9 +34,7 @@ test('connections that die unused are reported and replaced', async () => {
     onConnectionLost: (error) => lost.push(error),
   });
   await other.pool.query('SELECT 1');
-  await owner.query(
-    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'dies'`,
-  );
+  await owner.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'dies'`);
   await expect.poll(() => lost.length).toBe(1);
   expect((await other.pool.query('SELECT 1')).rowCount).toBe(1);
   await other.end();
