@@ -66,7 +66,12 @@ const yjsUpdate = 'AQEHACgBBmZpZWxkcwV0aXRsZQF1AntCecrb1ywAAHcITmV3IHB1bXAA';
 const ofSync: Readonly<Record<string, Examples>> = {
   'POST /v1/sync/push': {
     'An edit of what the device had read': {body: change({title: 'Fix both pumps'}, {base: BASE_CURSOR})},
-    'An overwrite, told as a warning': {body: change({priority: 'normal'}, {base: BASE_CURSOR})},
+    'An overwrite, told as a warning': {
+      body: {
+        ...change({priority: 'normal'}, {base: BASE_CURSOR}),
+        deviceId: givenIds.mariasPhone,
+      },
+    },
     'A bad change beside a good one': {
       body: {
         deviceId: givenIds.mariasTablet,
