@@ -13,7 +13,7 @@ import {LiveDevice} from '#test/support/live-device.ts';
 import {startLive} from '#test/support/live-world.ts';
 import {openProvider} from '#test/support/yjs-provider.ts';
 import {createWorld, type World} from '#test/support/world.ts';
-import {authorization, frameAuthorization, type Cell, type Row} from './authorization.ts';
+import {authorization, frameAuthorization, type Cell} from './authorization.ts';
 
 const columns = [
   'anonymous',
@@ -110,15 +110,10 @@ test('every frame of a device has a row', () => {
   expect(Object.keys(frameAuthorization).toSorted()).toEqual([...kinds, 'room'].toSorted());
 });
 
-/** Cells that rest on the scope of employees, which the server does not narrow. */
-const isWaiting = (row: Row, column: Column): boolean =>
-  column === 'outOfScope' && row.outOfScope !== row.inScope && row !== authorization[LEAVING];
-const LEAVING = 'DELETE /v1/tenants/{id}/members/{userId}';
-
 test.each(Object.keys(authorization))('%s', async (operation) => {
   const row = authorization[operation]!;
   const subject = subjectOf(operation);
-  for (const column of columns.filter((one) => !isWaiting(row, one))) {
+  for (const column of columns) {
     const stage = await stageFor(operation, row[column]);
     const answer = await ask(operation, column, stage);
     expectCell(answer, row[column], subject);
@@ -221,9 +216,7 @@ describe('frames', () => {
 
   test.each(
     (Object.keys(asking) as (keyof typeof asking)[]).flatMap((frame) =>
-      columns
-        .filter((column) => !isWaiting(frameAuthorization[frame], column))
-        .map((column) => ({frame, column})),
+      columns.map((column) => ({frame, column})),
     ),
   )('$frame: $column', async ({frame, column}) => {
     expect(await asking[frame](column)).toBe(frameAuthorization[frame][column]);
