@@ -38,9 +38,16 @@ export function createOutbound(connection: Connection, deps: OutboundDeps): Outb
   let waiting: Batch[] = [];
   let isMissed = false;
 
+  const pushConflicts = (batch: Batch): void => {
+    if (audience.seesConflicts && batch.conflicts.length > 0) connection.sendBytes(conflictFrame(batch));
+  };
   /** False: this cannot be sent live. */
   const push = (batch: Batch): boolean => {
-    if (batch.to <= position) return true;
+    if (batch.to <= position) {
+      // Of commits that were read from the feed meanwhile, which has no conflicts.
+      pushConflicts(batch);
+      return true;
+    }
     if (batch.from > position || congestion.isCongested() || audience.isMoved(batch)) return false;
     const records = audience.select(batch);
     if (records.length > 0 || audience.seesConflicts) {
@@ -50,7 +57,7 @@ export function createOutbound(connection: Connection, deps: OutboundDeps): Outb
       told = batch.to;
     }
     position = batch.to;
-    if (audience.seesConflicts && batch.conflicts.length > 0) connection.sendBytes(conflictFrame(batch));
+    pushConflicts(batch);
     return true;
   };
   const wait = (batch: Batch): void => {

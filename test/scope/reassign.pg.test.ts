@@ -213,3 +213,18 @@ test('an expense may name a task made in the same push', async () => {
   ]);
   expect(results).toMatchObject([{status: 'applied'}, {status: 'applied'}]);
 });
+
+test('a task that names another client leaves the one it named, and takes up the other', async () => {
+  const {manager, ana, anaId} = await newCrew();
+  const [before, after] = [await newClient(manager), await newClient(manager)];
+  const taskId = await make(manager, '/v1/tasks', {title: 'Boiler', clientId: before, employeeId: anaId});
+  const {cursor} = await pullAll(ana);
+  await change(manager, `/v1/tasks/${taskId}`, {clientId: after});
+  expect(told(await pullAll(ana, cursor))).toEqual([
+    'delete clients access',
+    'upsert clients',
+    'upsert tasks',
+  ]);
+  expect((await ana.get(`/v1/clients/${before}`)).status).toBe(404);
+  expect((await ana.get(`/v1/clients/${after}`)).status).toBe(200);
+});

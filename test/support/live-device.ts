@@ -4,6 +4,7 @@
 import {randomUUID} from 'node:crypto';
 import {WebSocket} from 'ws';
 import * as Y from 'yjs';
+import type {EntityName} from '#crdt/entities/entity.ts';
 import type {AckResult} from '#crdt/protocol/ack.ts';
 import type {ChangedRecord, Changes} from '#crdt/protocol/changes.ts';
 import {decodeServerFrame, encodeFrame, type DeviceFrame, type ServerFrame} from '#crdt/protocol/frame.ts';
@@ -118,6 +119,14 @@ export class LiveDevice extends Watched {
   get cursor(): string {
     if (this.welcome === null) throw new Error('The device was not welcomed.');
     return cursorAt(this.welcome.cursorPrefix, this.position);
+  }
+
+  /** Whose copies it holds. */
+  copies(): {entity: EntityName; id: string}[] {
+    return [...this.records.keys()].map((name) => {
+      const [entity, id] = name.split('/') as [EntityName, string];
+      return {entity, id};
+    });
   }
 
   copyOf(entity: string, id: string): Copy {
