@@ -152,6 +152,7 @@ test('joining a team brings its tasks and their clients, leaving it takes them a
   expect([...device.records.keys()].sort()).toEqual([`employees/${anaId}`, `teams/${teamId}`]);
 });
 
+// I21 of docs/protocol.md.
 test('nothing of a record that was never in scope reaches a device, not even its id', async () => {
   const {manager, ana, boId} = await newCrew();
   const live = await start();
