@@ -5,6 +5,7 @@ import {applyJson} from './apply-json.ts';
 import {applyRestore} from './apply-restore.ts';
 import {applyServer} from './apply-server.ts';
 import {applyUpdate} from './apply-update.ts';
+import {applyValues} from './apply-values.ts';
 import type {Change, ChangeContext, ChangeOutcome} from './change.ts';
 import type {RecordState} from './record.ts';
 
@@ -23,5 +24,7 @@ export function applyChange(record: RecordState, change: Change, context: Change
       return applyServer(record, change, context);
     case 'restore':
       return applyRestore(record, change, context);
+    case 'values':
+      return applyValues(record, change, context);
   }
 }

@@ -26,14 +26,22 @@ export function applyJson(record: RecordState, change: JsonChange, context: Chan
   const merge = beginMerge(record, context);
   const read = readEdits(record, change, {actor: context.actor, before: merge.before});
   if (!read.ok) return untouched('rejected', read.error);
+  return applyEdits(merge, change, read.edits);
+}
+
+/** What the edits of a JSON change are made with. */
+export type EditedBy = Pick<JsonChange, 'changeId' | 'at' | 'base'>;
+
+export function applyEdits(merge: Merge, change: EditedBy, edits: readonly Edit[]): ChangeOutcome {
+  const {record} = merge;
   const creating = record.created === null;
   const delta = captureDelta(record.doc, () => {
-    record.doc.transact(() => settle(merge, change, read.edits));
+    record.doc.transact(() => settle(merge, change, edits));
   });
   return outcomeOf(merge, {delta, creating});
 }
 
-function settle(merge: Merge, change: JsonChange, edits: readonly Edit[]): void {
+function settle(merge: Merge, change: EditedBy, edits: readonly Edit[]): void {
   const {record} = merge;
   const deleted = record.writes.get(DELETED_AT);
   const wasDeleted = deletedAtOf(record) !== null;
@@ -52,20 +60,25 @@ function settle(merge: Merge, change: JsonChange, edits: readonly Edit[]): void 
 export const nextItemId = ({doc, generation}: RecordState): string =>
   itemWriteId(generation, {client: doc.clientID, clock: Y.getState(doc.store, doc.clientID)});
 
-function tipOf(merge: Merge, change: JsonChange, write: {key: string; value: JsonValue}): Tip {
+function tipOf(
+  merge: Merge,
+  change: EditedBy,
+  {key, value, at = change.at}: Pick<KeyEdit, 'key' | 'value' | 'at'>,
+): Tip {
   const {actor, offset, now, seq} = merge.context;
   return {
-    ...write,
+    key,
+    value,
     id: `${actor.deviceId}/${change.changeId}`,
     device: actor.deviceId,
     user: actor.userId,
-    at: change.at,
-    eff: effectiveStamp({at: change.at, offset, now}),
+    at,
+    eff: effectiveStamp({at, offset, now}),
     seq,
   };
 }
 
-function settleKeyEdit(merge: Merge, change: JsonChange, edit: KeyEdit): void {
+function settleKeyEdit(merge: Merge, change: EditedBy, edit: KeyEdit): void {
   const {record} = merge;
   const current = record.writes.get(edit.key);
   // Clearing what was never written says nothing.
@@ -78,12 +91,13 @@ function settleKeyEdit(merge: Merge, change: JsonChange, edit: KeyEdit): void {
     merge.refused.push({field: edit.key, code: 'invalid_value'});
     return;
   }
-  const upTo = seenUpTo(change.base, edit.field);
+  const isOver = current?.parts.some(({id}) => id === edit.over) === true;
+  const upTo = isOver ? current.seq : seenUpTo(change.base, edit.field);
   const tip = tipOf(merge, change, edit);
   if (edit.isListed === true && current !== undefined && isUntouched(current, {tip, upTo})) return;
   const kind = settleKey(merge, tip, {
     seen: current === undefined || current.seq <= upTo,
-    path: 'json',
+    path: merge.context.actor.isLate === true ? 'late' : 'json',
     carrier: null,
     itemId: nextItemId(record),
     base: baseValue(current, upTo),
@@ -112,10 +126,10 @@ function baseValue(current: Write | undefined, upTo: number): JsonValue | undefi
   return current.prior.seq <= upTo ? current.prior.value : undefined;
 }
 
-function settleDeleteEdit(merge: Merge, change: JsonChange, edit: DeleteEdit): void {
+function settleDeleteEdit(merge: Merge, change: EditedBy, edit: DeleteEdit): void {
   const {record} = merge;
   const upTo = seenUpTo(change.base, DELETED_AT);
-  const stamp = tipOf(merge, change, {key: DELETED_AT, value: null});
+  const stamp = tipOf(merge, change, {...edit, key: DELETED_AT, value: null});
   const tip = edit.deleted ? {...stamp, value: deletedValue(stamp.eff)} : stamp;
   if (edit.deleted && deletedAtOf(record) === null) {
     const itemId = nextItemId(record);
@@ -123,7 +137,13 @@ function settleDeleteEdit(merge: Merge, change: JsonChange, edit: DeleteEdit): v
       restate(record, DELETED_AT);
     return;
   }
-  settleKeyEdit(merge, change, {kind: 'key', key: DELETED_AT, field: DELETED_AT, value: tip.value});
+  settleKeyEdit(merge, change, {
+    kind: 'key',
+    key: DELETED_AT,
+    field: DELETED_AT,
+    value: tip.value,
+    at: stamp.at,
+  });
 }
 
 function settleTextEdit(merge: Merge, edit: TextEdit): void {

@@ -36,7 +36,7 @@ export function applyRestore(
   const merge = beginMerge(record, context);
   const values = new Map<string, JsonValue>();
   for (const [key, given] of Object.entries(change.values)) {
-    const read = readValue(record.entity, key, given);
+    const read = readKeyValue(record.entity, key, given);
     const error = read.ok ? frozenError(merge, key, read.value) : read.error;
     if (error !== null) return untouched('rejected', error);
     if (read.ok) values.set(key, read.value);
@@ -56,7 +56,7 @@ const refused = (key: string, code: ErrorCode, message: string): {ok: false; err
 });
 
 /** To the normal form of its field; null clears a register and removes a member or an item. */
-function readValue(entity: Entity, key: string, given: unknown): Restored {
+export function readKeyValue(entity: Entity, key: string, given: unknown): Restored {
   const {entry, field: name} = entryOf(entity, key);
   const field = Object.hasOwn(entity.fields, name) ? entity.fields[name] : undefined;
   const isMember = key !== name;

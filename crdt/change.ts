@@ -15,6 +15,8 @@ export interface Actor {
   readonly employeeId: string | null;
   /** Whether a record is in an employee's scope; absent: none is. Managers see everything and are not asked. */
   readonly sees?: (entity: EntityName, id: string) => boolean;
+  /** What they do was done a while ago: what the same device wrote meanwhile is later than it. */
+  readonly isLate?: true;
 }
 
 /** A Yjs update of one record, already parsed. */
@@ -74,7 +76,26 @@ export interface RestoreChange {
   readonly deleted?: boolean;
 }
 
-export type Change = UpdateChange | JsonChange | ServerChange | RestoreChange;
+/**
+ * What a Yjs update wrote whose document is gone: values by key as the merge names them, null where it deleted, and
+ * what it added to texts. Each value is concurrent to what is there, but for the write that it was made over.
+ */
+export interface ValuesChange {
+  readonly kind: 'values';
+  readonly entity: EntityName;
+  readonly id: string;
+  readonly changeId: string;
+  /** `at`: the device's clock at the write, ms. */
+  readonly values: readonly {
+    readonly key: string;
+    readonly at: number;
+    readonly value: JsonValue;
+    readonly over: WriteId | null;
+  }[];
+  readonly texts: readonly {readonly field: string; readonly text: string}[];
+}
+
+export type Change = UpdateChange | JsonChange | ServerChange | RestoreChange | ValuesChange;
 
 export interface ChangeContext {
   readonly actor: Actor;

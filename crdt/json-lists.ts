@@ -118,7 +118,8 @@ function removeAbsent(
     const key = `${name}/${entry}`;
     const write = record.writes.get(key);
     if (write === undefined) continue;
-    if (write.seq <= seenUpTo(change.base, name) || isWriter(write, actor.deviceId)) {
+    const isOwn = actor.isLate !== true && isWriter(write, actor.deviceId);
+    if (write.seq <= seenUpTo(change.base, name) || isOwn) {
       reading.edits.push({kind: 'key', key, field: name, value: null});
     }
   }

@@ -6,6 +6,7 @@ import type {JsonObject, JsonValue} from './json.ts';
 import type {ErrorCode} from './protocol/error-code.ts';
 import {VALUE_BYTES_MAX} from './protocol/limits.ts';
 import type {RecordState} from './record.ts';
+import type {WriteId} from './write.ts';
 
 export interface KeyEdit {
   readonly kind: 'key';
@@ -14,6 +15,10 @@ export interface KeyEdit {
   readonly value: JsonValue;
   /** One of a set or list that travels whole, so that its author need not have touched it. */
   readonly isListed?: true;
+  /** The device's clock at the write, ms; absent: the change's. */
+  readonly at?: number;
+  /** A write that its author had seen, whatever the change's base says. */
+  readonly over?: WriteId | null;
 }
 
 /** Replace `remove` UTF-16 units at `index` of a text by `insert`. */
@@ -29,6 +34,8 @@ export interface TextEdit {
 export interface DeleteEdit {
   readonly kind: 'delete';
   readonly deleted: boolean;
+  /** As of a KeyEdit. */
+  readonly at?: number;
 }
 
 export type Edit = KeyEdit | TextEdit | DeleteEdit;

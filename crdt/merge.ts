@@ -85,7 +85,7 @@ function once<T>(make: () => T): () => T {
 /** How the merging device relates to what a key shows. */
 export interface Meeting {
   readonly seen: boolean;
-  readonly path: 'yjs' | 'json';
+  readonly path: 'yjs' | 'json' | 'late';
   /** The item that carries the tip; null for a JSON write, which has none yet. */
   readonly carrier: ItemId | null;
   /** The name a JSON write gets if it wins: the item that the server then writes for it. */

@@ -13,8 +13,11 @@ export interface IncomingWrite {
   readonly eff: number;
   /** Whether the device showed the current write when it wrote this one. */
   readonly seen: boolean;
-  /** A JSON change names no predecessor: a device's own earlier write counts as seen. */
-  readonly path: 'yjs' | 'json';
+  /**
+   * A JSON change names no predecessor: a device's own earlier write counts as seen. One that is let in `late` may be
+   * older than what its device wrote since.
+   */
+  readonly path: 'yjs' | 'json' | 'late';
 }
 
 export type Decision =
@@ -40,7 +43,7 @@ export function decide(current: Write | undefined, incoming: IncomingWrite, rule
   const own = isWriter(current, incoming.device);
   const seen = incoming.seen || (own && incoming.path === 'json');
   const {equal} = incoming;
-  if (equal && incoming.path === 'json' && seen) return {kind: 'none'};
+  if (equal && incoming.path !== 'yjs' && seen) return {kind: 'none'};
   if (equal && !seen) return {kind: 'join'};
   if (seen) return {kind: 'win', eff: Math.max(incoming.eff, current.eff), conflict: false};
   const wins = own ? incoming.eff >= current.eff : isWinner(current, incoming, rule);

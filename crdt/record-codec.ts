@@ -88,6 +88,20 @@ export function decodeRecord(
   return record;
 }
 
+/** Another of the same, which may be changed by itself; what is in it stays as it is. */
+export function copyRecord(record: RecordState): RecordState {
+  const copy = emptyRecord(record.entity, record.id, 0);
+  Y.applyUpdate(copy.doc, Y.encodeStateAsUpdate(record.doc));
+  // As above.
+  copy.doc.clientID = record.doc.clientID;
+  copy.generation = record.generation;
+  for (const [key, write] of record.writes) copy.writes.set(key, write);
+  for (const [key, write] of record.textWrites) copy.textWrites.set(key, write);
+  copy.created = record.created;
+  copy.updatedBy = record.updatedBy;
+  return copy;
+}
+
 function encodePayload(record: RecordState, fields: JsonObject): string {
   const {created, updatedBy} = record;
   return JSON.stringify({

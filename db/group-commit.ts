@@ -10,9 +10,11 @@ import {auditDigest, auditHeadSql, groupDigest, type AuditRow} from './audit-cha
 import {COUNTER_AT_SQL} from './audit.ts';
 import type {Blob} from './blob.ts';
 import {
+  addApproved,
   addConflicts,
   addQuarantined,
   addResults,
+  type ApprovedWrite,
   type ConflictWrite,
   type QuarantineWrite,
   type ResultWrite,
@@ -49,6 +51,7 @@ export interface GroupWrite {
   readonly results: readonly ResultWrite[];
   /** One that is kept already is left as it is. */
   readonly quarantined: readonly QuarantineWrite[];
+  readonly approved: readonly ApprovedWrite[];
 }
 
 export interface GroupCommitted {
@@ -89,6 +92,7 @@ export async function writeGroup(
   if (group.conflicts.length > 0) addConflicts(statement, group.conflicts);
   if (group.results.length > 0) addResults(statement, group.results);
   if (group.quarantined.length > 0) addQuarantined(statement, group.quarantined);
+  if (group.approved.length > 0) addApproved(statement, group.approved);
   const {text, name} = statement.finish('SELECT base, at FROM counter');
   const query = {text, values: statement.values, ...(name === undefined ? {} : {name})};
   const {rows} = await client.query<GroupCommitted>(query);

@@ -39,6 +39,14 @@ export interface QuarantineWrite extends RecordKey {
   readonly arrivedAt: string;
 }
 
+/** A kept change that is applied with the group; the caller has it locked and open. */
+export interface ApprovedWrite {
+  readonly quarantineId: string;
+  /** Of the decision's row in the log. */
+  readonly place: number;
+  readonly by: string;
+}
+
 export function addConflicts(statement: GroupStatement, conflicts: readonly ConflictWrite[]): void {
   const json = conflicts.map((conflict) => {
     const fields = statement.blob.add(conflict.fields);
@@ -115,5 +123,18 @@ export function addQuarantined(statement: GroupStatement, quarantined: readonly 
       FROM counter, json_to_recordset(${rows}::json) AS r (id uuid, entity text, record_id uuid, user_id uuid, device_id uuid,
         arrived_at timestamptz, fingerprint_from int, fingerprint_length int, change_from int, change_length int)
       ON CONFLICT (tenant_id, device_id, fingerprint) DO NOTHING)`,
+  );
+}
+
+export function addApproved(statement: GroupStatement, approved: readonly ApprovedWrite[]): void {
+  const json = approved.map(({quarantineId: id, place, by}) => ({id, place, by}));
+  const rows = statement.add(JSON.stringify(json));
+  statement.part(
+    'approved',
+    () => `approved AS (
+      UPDATE quarantined_changes AS q
+      SET status = 'applied', decided_at = counter.at, decided_by = r.by, decision_seq = counter.base + r.place
+      FROM counter, json_to_recordset(${rows}::json) AS r (id uuid, place int, by uuid)
+      WHERE q.tenant_id = $1 AND q.id = r.id)`,
   );
 }

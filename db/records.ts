@@ -57,6 +57,21 @@ export async function lockRecords(
   return rows;
 }
 
+/** Of `keys` those that exist, committed, without a lock. */
+export async function readNamedRecords(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  keys: readonly RecordKey[],
+): Promise<(StoredRecord & {readonly body: Buffer})[]> {
+  const {rows} = await client.query<StoredRecord & {body: Buffer}>(
+    `SELECT r.entity, r.id, r.seq, r.version, r.generation, r.deleted, r.updated_at AS "updatedAt", r.body
+     FROM records r JOIN unnest($2::text[], $3::uuid[]) AS k (entity, id) ON r.entity = k.entity AND r.id = k.id
+     WHERE r.tenant_id = $1`,
+    [tenantId, keys.map(({entity}) => entity), keys.map(({id}) => id)],
+  );
+  return rows;
+}
+
 const readSql = `
   SELECT r.entity, r.id, r.seq, r.version, r.generation, r.deleted, r.updated_at AS "updatedAt", r.body
   FROM records r

@@ -158,3 +158,17 @@ export async function readConflicts(
   );
   return rows;
 }
+
+/** Kept changes in order of id, after one; '' begins. */
+export async function readQuarantined(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  {after, limit}: {after: string; limit: number},
+): Promise<{readonly id: string; readonly change: Buffer}[]> {
+  const {rows} = await client.query<{id: string; change: Buffer}>(
+    `SELECT id, change FROM quarantined_changes
+     WHERE tenant_id = $1 AND ($2 = '' OR id > nullif($2, '')::uuid) ORDER BY id LIMIT $3`,
+    [tenantId, after, limit],
+  );
+  return rows;
+}

@@ -1,7 +1,8 @@
 // What has to be forgotten now and then. Every node does it; doing it twice costs nothing.
 import type pg from 'pg';
-import {CHANGE_ID_DAYS} from '#crdt/protocol/limits.ts';
+import {CHANGE_ID_DAYS, QUARANTINE_DECIDED_DAYS} from '#crdt/protocol/limits.ts';
 import {forgetPushResults} from '#db/push-results.ts';
+import {forgetDecided} from '#db/quarantine.ts';
 import {forgetRevokedClaims} from '#db/revoked-tokens.ts';
 import {forgetWebhookEvents} from '#db/webhook-events.ts';
 import type {Logger} from './logger.ts';
@@ -15,6 +16,8 @@ const WEBHOOK_EVENT_DAYS = 30;
 export async function maintain({pool, log}: {pool: pg.Pool; log: Logger}): Promise<void> {
   const results = await forgetPushResults(pool, CHANGE_ID_DAYS);
   if (results > 0) log.info('old push results forgotten', {results});
+  const decided = await forgetDecided(pool, QUARANTINE_DECIDED_DAYS);
+  if (decided > 0) log.info('old kept changes forgotten', {decided});
   const events = await forgetWebhookEvents(pool, WEBHOOK_EVENT_DAYS);
   if (events > 0) log.info('old webhook events forgotten', {events});
   await forgetRevokedClaims(pool, REVOKED_TOKEN_HOURS);

@@ -57,6 +57,7 @@ const tenantCrossers: readonly string[] = [
   'db/memberships.ts listOwnTenants',
   'db/memberships.ts listTenantsEverOf',
   'db/push-results.ts forgetPushResults',
+  'db/quarantine.ts forgetDecided',
   'db/verify-reads.ts listTenantIds',
 ];
 

@@ -3,6 +3,7 @@
 // is printed from it.
 import {entry, type ErrorCodeEntry} from './error-entry.ts';
 import {membershipErrors} from './membership-errors.ts';
+import {reviewErrors} from './review-errors.ts';
 
 export const errorCodes = {
   // Requests that cannot be read.
@@ -292,13 +293,7 @@ export const errorCodes = {
     cause: 'The database refuses this value for good.',
     cure: 'Remove control characters and broken Unicode.',
   }),
-  already_resolved: entry({
-    status: 409,
-    retryable: false,
-    log: 'debug',
-    cause: 'The conflict is resolved already.',
-    cure: 'Read it again.',
-  }),
+  ...reviewErrors,
 
   // Updates that the guard refuses whole.
   update_malformed: entry({

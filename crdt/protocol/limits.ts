@@ -123,5 +123,9 @@ export const NODE_POLL_TENANTS_MAX = 2_000;
 export const CLOCK_AHEAD_MS_MAX = 0;
 /** Days a change id and its result are remembered. */
 export const CHANGE_ID_DAYS = 90;
+/** Changes of one member that wait for a manager because their record had left the member's scope. */
+export const QUARANTINE_OPEN_MAX = 10_000;
+/** Days such a change is kept after it was applied or discarded. */
+export const QUARANTINE_DECIDED_DAYS = 90;
 /** Pulls remembered per device, to guess the base of a JSON change that names none. */
 export const PULLS_REMEMBERED_MAX = 32;

@@ -16,6 +16,7 @@ import {mountInvitations} from './invitations.ts';
 import {mountMe} from './me.ts';
 import {mountMembers} from './members.ts';
 import {asSyncError, logLevelOf, problemResponse} from './problem.ts';
+import {mountQuarantine} from './quarantine.ts';
 import {mountRecords} from './records.ts';
 import {createRateLimits, rateHeaders, type RateState} from './rate-limit.ts';
 import type {RestApp, RestDeps, RestEnv, RouteDeps} from './route.ts';
@@ -50,6 +51,7 @@ export function createRestApp(deps: RestDeps): RestEdge {
   mountRecords(routes);
   mountHistory(routes);
   mountConflicts(routes);
+  mountQuarantine(routes);
   mountAudit(routes);
   mountWebhooks(routes);
   return {

@@ -117,6 +117,10 @@ export const authorization: Readonly<Record<string, Row>> = {
   'GET /v1/sync/pull': members('hidden', 'ok'),
   'GET /v1/conflicts': managersOnly,
   'POST /v1/conflicts/{id}/resolve': managersOnly,
+  'GET /v1/quarantine': managersOnly,
+  'GET /v1/quarantine/{id}': managersOnly,
+  'POST /v1/quarantine/{id}/apply': managersOnly,
+  'POST /v1/quarantine/{id}/discard': managersOnly,
   'GET /v1/audit': managersOnly,
 
   ...recordRows('/v1/clients', {

@@ -141,7 +141,11 @@ export function operationIdOf(method: string, path: string): string {
   return method + words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
 }
 
-const singular = (word: string): string => word.replace(/ies$/, 'y').replace(/s$/, '');
+/** A word that has no plural gets another, or one and all would be named alike. */
+const singular = (word: string): string => {
+  const one = word.replace(/ies$/, 'y').replace(/s$/, '');
+  return one === word ? `${word}-entry` : one;
+};
 
 /** `/v1/service-types/{id}` is about `Service types`. */
 export function tagOf(path: string): string {

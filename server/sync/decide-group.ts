@@ -15,12 +15,14 @@ import {SERVER_DEVICE} from '#crdt/deletion.ts';
 import type {EntityName} from '#crdt/entities/entity.ts';
 import {openEntities} from '#crdt/entities/scope.ts';
 import {errorCodes} from '#crdt/protocol/error-code.ts';
+import {NOT_KEPT_MESSAGE} from '#crdt/protocol/quarantine.ts';
+import {copyRecord} from '#crdt/record-codec.ts';
 import type {RecordState} from '#crdt/record.ts';
 import {fieldsOf} from '#crdt/record.ts';
 import {PENDING_SEQ} from '#crdt/write.ts';
 import type {WriterAccess} from '#db/access.ts';
 import type {RecordKey} from '#db/records.ts';
-import type {Precondition, Submission} from './submission.ts';
+import type {Approval, Precondition, Submission} from './submission.ts';
 
 /** A record the group works on. `place`: of its latest change, 0 while untouched. */
 export interface WorkingRecord {
@@ -54,6 +56,8 @@ export interface Decided {
 export interface GroupDecision {
   readonly decided: readonly Decided[];
   readonly logged: readonly Logged[];
+  /** Kept changes that managers let in, whether or not that changed anything. Their places follow the logged. */
+  readonly approved: readonly Submission[];
 }
 
 export interface GroupInput {
@@ -63,18 +67,21 @@ export interface GroupInput {
   /** Whether an employee had a record in scope when the group began. */
   readonly isGranted: (userId: string, key: RecordKey) => boolean;
   readonly readCursor: ChangeContext['readCursor'];
+  /** Whether a kept change still waits for a manager; it is locked. */
+  readonly isOpen: (quarantineId: string) => boolean;
 }
 
 interface Deciding extends GroupInput {
   readonly logged: Logged[];
+  readonly approved: Submission[];
   /** Records that the group makes, by member: whoever may make a record has it in scope. */
   readonly made: Set<string>;
 }
 
 export function decideGroup(input: GroupInput): GroupDecision {
-  const deciding = {...input, logged: [], made: new Set<string>()};
+  const deciding: Deciding = {...input, logged: [], approved: [], made: new Set<string>()};
   const decided = input.submissions.map((submission) => decideOne(deciding, submission));
-  return {decided, logged: deciding.logged};
+  return {decided, logged: deciding.logged, approved: deciding.approved};
 }
 
 function decideOne(input: Deciding, submission: Submission): Decided {
@@ -90,13 +97,19 @@ function decideOne(input: Deciding, submission: Submission): Decided {
   if (unmet !== null) return {outcome: untouched('rejected', unmet), place: null};
   const wasDeleted = isDeleted(working.record);
   const place = logged.length + 1;
-  const outcome = applyChange(working.record, submission.change, {
+  const context: ChangeContext = {
     actor,
     now: submission.now,
     offset: submission.offset,
     seq: PENDING_SEQ + place,
     readCursor: input.readCursor,
-  });
+  };
+  if (submission.approval !== undefined) {
+    const refusal = refusalOfKept(input, working, {submission, approval: submission.approval, context});
+    if (refusal !== null) return {outcome: refusal, place: null};
+    input.approved.push(submission);
+  }
+  const outcome = applyChange(working.record, submission.change, context);
   if (outcome.kind !== 'done' || (!outcome.changed && outcome.conflicts.length === 0))
     return {outcome, place: null};
   logged.push({submission, outcome, action: actionOf(working.record, {outcome, wasDeleted})});
@@ -105,10 +118,44 @@ function decideOne(input: Deciding, submission: Submission): Decided {
   return {outcome, place};
 }
 
+/**
+ * A kept change is let in whole or not at all: tried on a copy first, so that one that is refused leaves no trace and
+ * can be tried again, while its values stand where the manager can read them.
+ */
+function refusalOfKept(
+  {isOpen}: Deciding,
+  {record}: WorkingRecord,
+  {submission, approval, context}: {submission: Submission; approval: Approval; context: ChangeContext},
+): ChangeOutcome | null {
+  if (!isOpen(approval.quarantineId)) return alreadyDecided;
+  const tried = applyChange(copyRecord(record), submission.change, context);
+  if (tried.kind !== 'done') return tried;
+  if (tried.status === 'rejected') return untouched('rejected', tried.error);
+  const [first] = tried.refused;
+  if (first === undefined) return null;
+  const fields = Object.fromEntries(tried.refused.map(({field, code}) => [field, errorCodes[code].cause]));
+  const message = `${first.field}: ${errorCodes[first.code].cause}`;
+  return untouched('rejected', {code: first.code, message, fields});
+}
+
+const alreadyDecided = untouched('rejected', {
+  code: 'already_decided',
+  message: errorCodes.already_decided.cause,
+});
 const notAMember = untouched('rejected', {code: 'no_membership', message: 'The membership ended.'});
 // To who asks for a record by its path, one that is not theirs does not exist.
 const notFound = untouched('rejected', {code: 'not_found', message: errorCodes.not_found.cause});
-const outOfScope = untouched('rejected', {code: 'out_of_scope', message: errorCodes.out_of_scope.cause});
+const outOfScope = untouched('rejected', {
+  code: 'out_of_scope',
+  message: 'The record left the scope of its writer. The change is kept for a manager.',
+});
+
+/** Refused for scope, and too many wait already: its author must keep it. */
+export const notKept: Decided = {
+  outcome: untouched('rejected', {code: 'out_of_scope', message: NOT_KEPT_MESSAGE}),
+  place: null,
+  isOutOfScope: true,
+};
 
 const isHidden = ({record}: WorkingRecord, {role, sees}: Actor): boolean =>
   role === 'employee' && record.created !== null && sees?.(record.entity.name, record.id) !== true;
@@ -139,7 +186,14 @@ function actorOf(input: Deciding, submission: Submission): Actor | null {
   const {approval} = submission;
   if (approval !== undefined) {
     if (role !== 'manager') return null;
-    return {userId, deviceId, role: 'employee', employeeId: approval.employeeId, sees: () => true};
+    return {
+      userId,
+      deviceId,
+      role: 'employee',
+      employeeId: approval.employeeId,
+      sees: () => true,
+      isLate: true,
+    };
   }
   if (role === 'manager') return {userId, deviceId, role, employeeId};
   const sees = (entity: EntityName, id: string): boolean =>

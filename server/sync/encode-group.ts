@@ -9,11 +9,10 @@ import {PENDING_SEQ} from '#crdt/write.ts';
 import type {AuditRow} from '#db/audit-chain.ts';
 import type {TenantCipher} from '#db/cipher.ts';
 import type {GroupWrite, RecordWrite} from '#db/group-commit.ts';
-import type {ConflictWrite, ResultWrite} from '#db/group-notes.ts';
+import type {ConflictWrite, QuarantineWrite, ResultWrite} from '#db/group-notes.ts';
 import {bodyPlace} from '#db/records.ts';
 import {conflictPair, type GroupDecision, type Logged, type WorkingRecord} from './decide-group.ts';
 import {fingerprintOf} from './fingerprints.ts';
-import {quarantineWrites} from './quarantine-write.ts';
 import type {CommittedConflict, ConflictNotice, Submission} from './submission.ts';
 
 export interface EncodedGroup {
@@ -34,12 +33,11 @@ export function encodeGroup(
     decision,
     records,
     results,
-    submissions,
+    quarantined,
   }: {
     decision: GroupDecision;
     records: Iterable<WorkingRecord>;
-    /** What was decided, in the same order. */
-    submissions: readonly Submission[];
+    quarantined: readonly QuarantineWrite[];
     results: (noticesOf: (place: number) => ConflictNotice[]) => ResultWrite[];
   },
 ): EncodedGroup {
@@ -64,10 +62,22 @@ export function encodeGroup(
     write: {
       records: writes,
       conflicts: conflicts.map((conflict) => conflictWrite(cipher, conflict)),
-      audit: decision.logged.map((logged) => auditRow(cipher, logged)),
+      audit: [
+        ...decision.logged.map((logged) => auditRow(cipher, logged)),
+        ...decision.approved.map(approvalRow),
+      ],
       results: results(noticesOf),
-      quarantined: submissions.flatMap((submission, index) =>
-        quarantineWrites(cipher, submission, decision.decided[index]),
+      quarantined,
+      approved: decision.approved.flatMap(({approval}, index) =>
+        approval === undefined
+          ? []
+          : [
+              {
+                quarantineId: approval.quarantineId,
+                place: decision.logged.length + index + 1,
+                by: approval.by.userId,
+              },
+            ],
       ),
     },
   };
@@ -179,6 +189,17 @@ function auditRow(cipher: TenantCipher, logged: Logged): AuditRow {
     detail: sealDetail(cipher, outcome.audit, `${entity}/${id}`),
   };
 }
+
+/** Beside the row of what it changed, which is its author's. */
+const approvalRow = ({change: {entity, id}, approval}: Submission): AuditRow => ({
+  action: 'quarantine.applied',
+  entity,
+  recordId: id,
+  userId: approval?.by.userId ?? null,
+  deviceId: approval?.by.deviceId ?? null,
+  summary: 'Applied a kept change.',
+  detail: null,
+});
 
 function sealDetail(cipher: TenantCipher, audit: readonly AuditEntry[], record: string): Uint8Array | null {
   if (audit.length === 0) return null;

@@ -8,10 +8,12 @@ import {settleSeqs} from '#crdt/record.ts';
 import {readAccess} from '#db/access.ts';
 import type {TenantCipher} from '#db/cipher.ts';
 import {writeGroup, type ExpectedRecord, type GroupCommitted} from '#db/group-commit.ts';
+import type {QuarantineWrite} from '#db/group-notes.ts';
+import {limitKept} from '#db/quarantine.ts';
 import type {StoredRecord} from '#db/records.ts';
 import type {ScopeSeeds} from '#db/scope.ts';
 import {takeNumbers} from '#db/series.ts';
-import {withTenantAtOnce, withTenantPlanned} from '#db/transaction.ts';
+import {withTenant, withTenantAtOnce, withTenantPlanned} from '#db/transaction.ts';
 import {decideGroup, giveNumber, numbersDue, type GroupDecision, type WorkingRecord} from './decide-group.ts';
 import {commitAccess, type CommittedAccess} from './access-events.ts';
 import {encodeGroup, type EncodedGroup} from './encode-group.ts';
@@ -34,6 +36,7 @@ import {
   type GroupRequest,
   type Loaded,
 } from './load-group.ts';
+import {keepForManagers} from './keep-for-managers.ts';
 import {receiptOf, repeatReceipt, resultWrites} from './receipts.ts';
 import type {CachedRecord} from './record-cache.ts';
 import type {Committed, CurrentState, Receipt, Submission} from './submission.ts';
@@ -62,11 +65,17 @@ async function flushCached(
   {tenantId, access, submissions}: GroupRequest,
   {cipher, loaded}: {cipher: TenantCipher; loaded: Loaded},
 ): Promise<Flushed | null> {
-  const decision = decide(deps, tenantId, {loaded, fresh: submissions});
-  const seeds = scopeSeeds(decision.logged);
-  if (decision.logged.length === 0) return null;
+  const decided = decide(deps, tenantId, {loaded, fresh: submissions});
+  const seeds = scopeSeeds(decided.logged);
+  if (decided.logged.length === 0) return null;
+  const {decision, quarantined} = await keepForManagers(cipher, {
+    decision: decided,
+    fresh: submissions,
+    loaded,
+    ask: (kept) => withTenant(deps.pool, tenantId, (client) => limitKept(client, tenantId, kept)),
+  });
   compactGrown(deps, loaded);
-  const encoded = encode(cipher, {loaded, decision, fresh: submissions});
+  const encoded = encode(cipher, {loaded, decision, fresh: submissions, quarantined});
   const terms = {
     tenantId,
     ...versionsOf(loaded),
@@ -114,10 +123,15 @@ async function flushLocked(deps: FlushDeps, request: GroupRequest, cipher: Tenan
   const prepared = await withTenantPlanned(deps.pool, tenantId, async (client) => {
     const loaded = await loadGroup(deps, client, {...request, cipher});
     const fresh = submissions.filter((submission) => repeatOf(loaded, submission) === undefined);
-    const decision = decide(deps, tenantId, {loaded, fresh});
+    const {decision, quarantined} = await keepForManagers(cipher, {
+      decision: decide(deps, tenantId, {loaded, fresh}),
+      fresh,
+      loaded,
+      ask: (kept) => limitKept(client, tenantId, kept),
+    });
     await giveNumbers(client, tenantId, loaded);
     compactGrown(deps, loaded);
-    const encoded = encode(cipher, {loaded, decision, fresh});
+    const encoded = encode(cipher, {loaded, decision, fresh, quarantined});
     const counter = await write(client, tenantId, {encoded, loaded, fresh});
     const seeds = scopeSeeds(decision.logged);
     const changed = counter === null ? null : await followScope(client, tenantId, {seeds, encoded, counter});
@@ -137,6 +151,7 @@ const decide = (
     memberOf: (submission) => loaded.access.members.get(writerName(writerOf(submission))) ?? undefined,
     isGranted: (userId, key) => isGranted(loaded.access, userId, key),
     readCursor: deps.readCursor(tenantId),
+    isOpen: (quarantineId) => loaded.open.has(quarantineId),
   });
 
 /** Null where nothing had to be written. What was decided, refusals too, holds for the roles of the moment only. */
@@ -197,11 +212,21 @@ const STRUCT_BYTES = 12;
 
 function encode(
   cipher: TenantCipher,
-  {loaded, decision, fresh}: {loaded: Loaded; decision: GroupDecision; fresh: readonly Submission[]},
+  {
+    loaded,
+    decision,
+    fresh,
+    quarantined,
+  }: {
+    loaded: Loaded;
+    decision: GroupDecision;
+    fresh: readonly Submission[];
+    quarantined: readonly QuarantineWrite[];
+  },
 ): EncodedGroup {
   const encoded = encodeGroup(cipher, {
     decision,
-    submissions: fresh,
+    quarantined,
     records: loaded.working.values(),
     results: (noticesOf) =>
       fresh.flatMap((submission, index) => resultWrites(submission, decision.decided[index], noticesOf)),

@@ -9,6 +9,7 @@ import {deletedAtOf, emptyRecord} from '#crdt/record.ts';
 import {lockCounter} from '#db/access.ts';
 import type {TenantCipher} from '#db/cipher.ts';
 import {findPushResults, type StoredResult} from '#db/push-results.ts';
+import {lockOpen} from '#db/quarantine.ts';
 import {bodyPlace, lockRecords, type StoredRecord} from '#db/records.ts';
 import type {WorkingRecord} from './decide-group.ts';
 import {knownAccess, loadAccess, type GroupAccess, type LaneAccess} from './lane-access.ts';
@@ -38,6 +39,8 @@ export interface Loaded {
   readonly working: ReadonlyMap<string, WorkingRecord>;
   readonly stored: ReadonlyMap<string, StoredRecord>;
   readonly repeats: ReadonlyMap<string, StoredResult>;
+  /** Of the kept changes that the group lets in, those that still wait; locked. */
+  readonly open: ReadonlySet<string>;
 }
 
 export const recordName = ({change}: Submission): string => `${change.entity}/${change.id}`;
@@ -76,7 +79,7 @@ export function loadCached(deps: FlushDeps, {tenantId, access, submissions}: Gro
       place: 0,
     });
   }
-  return {access: known, working, stored, repeats: new Map()};
+  return {access: known, working, stored, repeats: new Map(), open: new Set()};
 }
 
 const wantsNumber = ({record}: CachedRecord): boolean =>
@@ -95,13 +98,18 @@ export async function loadGroup(
   const named = submissions.flatMap(({deviceId, changeId}) =>
     changeId === null ? [] : [{deviceId, changeId}],
   );
+  const approved = submissions.flatMap(({approval}) =>
+    approval === undefined ? [] : [approval.quarantineId],
+  );
   // Sent together: the connection pipelines them.
-  const [rows, , repeats, access] = await Promise.all([
+  const [rows, open, , repeats, access] = await Promise.all([
     lockRecords(
       client,
       tenantId,
       [...keys].map(([name, key]) => ({...key, version: cached.get(name)?.version ?? null})),
     ),
+    // Before the counter: who discards one takes them in this order.
+    approved.length === 0 ? [] : lockOpen(client, tenantId, approved),
     isContended ? lockCounter(client, tenantId) : null,
     named.length === 0 ? [] : findPushResults(client, tenantId, named),
     loadAccess(client, group),
@@ -118,6 +126,7 @@ export async function loadGroup(
     working,
     stored,
     repeats: new Map(repeats.map((repeat) => [pushName(repeat.deviceId, repeat.changeId), repeat])),
+    open: new Set(open),
   };
 }
 

@@ -27,6 +27,8 @@ export interface Approval {
   readonly by: Writer;
   /** What the author works as, whose field rules still hold. */
   readonly employeeId: string | null;
+  /** What is let in: once, and decided with the change. */
+  readonly quarantineId: string;
 }
 
 /** What the record must be when a change is decided. `seqs`: at one of these feed positions. */

@@ -1,5 +1,5 @@
 // Proves a database: every record's row rebuilt from its document, the log without gaps, its chain whole, numbers
-// without gaps, conflicts readable. Each tenant is read as it was at one moment, so the server may run meanwhile.
+// without gaps, conflicts and kept changes readable. Each tenant is read as it was at one moment, so the server may run meanwhile.
 import type pg from 'pg';
 import type {EntityName} from '#crdt/entities/entity.ts';
 import {columnName} from '#crdt/entities/fields.ts';
@@ -7,6 +7,7 @@ import {entities} from '#crdt/entities/registry.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
 import {canOpen, type Keyring, type TenantCipher} from '#db/cipher.ts';
 import {conflictPlace} from '#db/conflicts.ts';
+import {quarantinePlace} from '#db/quarantine.ts';
 import {findScopeFault} from '#db/scope.ts';
 import {createTenantKeys} from '#db/tenant-keys.ts';
 import {withTenantSnapshot} from '#db/transaction.ts';
@@ -17,6 +18,7 @@ import {
   listTenantIds,
   readConflicts,
   readCounter,
+  readQuarantined,
   readRecords,
   readTypedRows,
 } from '#db/verify-reads.ts';
@@ -92,6 +94,7 @@ async function verifyTenant(check: Check): Promise<{records: number; changes: nu
   for (const entity of Object.keys(entities) as EntityName[]) records += await verifyEntity(check, entity);
   await verifyNumbers(check);
   await verifyScope(check);
+  await verifyQuarantined(check);
   return {records, changes, conflicts: await verifyConflicts(check, counter.seq)};
 }
 
@@ -134,6 +137,19 @@ async function verifyScope({client, tenantId, report}: Check): Promise<void> {
   const {userId, entity, id, granted, count} = fault;
   const verdict = granted ? 'is granted and must not be' : 'is not granted and must be';
   report(`record_access ${userId} ${entity} ${id}`, `${verdict} (${count} of the kind)`);
+}
+
+async function verifyQuarantined({client, tenantId, cipher, report}: Check): Promise<void> {
+  let after = '';
+  for (let more = true; more;) {
+    const page = await readQuarantined(client, tenantId, {after, limit: PAGE});
+    for (const {id, change} of page) {
+      if (!canOpen(cipher, change, quarantinePlace(id)))
+        report(`quarantined_changes ${id} change`, 'cannot be opened');
+    }
+    after = page.at(-1)?.id ?? '';
+    more = page.length === PAGE;
+  }
 }
 
 async function verifyConflicts({client, tenantId, cipher, report}: Check, head: number): Promise<number> {

@@ -115,6 +115,12 @@ const ofManagers: Readonly<Record<string, Examples>> = {
       body: {resolution: 'restore', fields: {priority: 'normal'}},
     },
   },
+  'GET /v1/quarantine': {Waiting: {query: {status: 'open'}}},
+  'GET /v1/quarantine/{id}': {One: {params: {id: givenIds.kept}}},
+  'POST /v1/quarantine/{id}/apply': {'Let it in': {params: {id: givenIds.kept}}},
+  'POST /v1/quarantine/{id}/discard': {
+    'It was done twice': {params: {id: givenIds.kept}, body: {note: 'Ben did it himself.'}},
+  },
   'GET /v1/audit': {'From a moment on': {query: {since: '2026-03-01T00:00:00.000Z', limit: '3'}}},
 };
 

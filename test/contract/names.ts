@@ -17,6 +17,7 @@ export const givenIds = {
   chrisPhone: id('25'),
   invitation: id('31'),
   conflict: id('41'),
+  kept: id('51'),
 } as const;
 
 /** Made by devices, so they are the same on every stage. */

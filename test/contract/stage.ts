@@ -33,6 +33,7 @@ export async function setStage(world: World): Promise<Stage> {
   const tablet = owner.onNewDevice();
   const base = (await tablet.pull()).nextCursor;
   const conflict = await overwrite(owner, tablet, base);
+  const kept = await keep(owner, dana);
   const chris = await world.newPerson('Chris Example');
   const invitation = await expectOk<{id: string}>(
     owner.post(`/v1/tenants/${tenantId}/invite`, {email: chris.email, role: 'employee'}),
@@ -53,6 +54,7 @@ export async function setStage(world: World): Promise<Stage> {
     [givenIds.chrisPhone, chris.deviceId],
     [givenIds.invitation, invitation.id],
     [givenIds.conflict, conflict],
+    [givenIds.kept, kept],
     [emails.maria, owner.email],
     [emails.ben, ben.email],
     [emails.dana, dana.email],
@@ -132,6 +134,16 @@ async function overwrite(phone: Person, tablet: Person, base: string): Promise<s
   const [result]: readonly (PushResult | undefined)[] = await tablet.push([change('urgent', LATER)]);
   const id = result?.conflicts?.[0]?.id;
   if (id === undefined) throw new Error('The stage has no conflict.');
+  return id;
+}
+
+/** Dana did some of Ben's task before it was his. Answers the id of what was kept of that. */
+async function keep(owner: Person, dana: Person): Promise<string> {
+  const done = {status: 'in_progress', notes: {append: 'The valve is stuck.'}};
+  await dana.push([make('tasks', recordIds.tasks, done, LATER)]);
+  const {items} = await expectOk<{items: {id: string}[]}>(owner.get('/v1/quarantine'));
+  const id = items[0]?.id;
+  if (id === undefined) throw new Error('The stage has no kept change.');
   return id;
 }
 

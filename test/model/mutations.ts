@@ -109,7 +109,7 @@ export const mutations: readonly Mutation[] = [
     rule: 'R8',
     what: 'JSON that repeats what it saw counts as a write',
     file: 'overwrite.ts',
-    find: "if (equal && incoming.path === 'json' && seen) return {kind: 'none'};",
+    find: "if (equal && incoming.path !== 'yjs' && seen) return {kind: 'none'};",
     replace: '',
   },
   {
