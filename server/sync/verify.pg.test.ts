@@ -23,6 +23,8 @@ async function filled() {
   const other = await arena.tenancy.onNewDevice(arena.manager);
   const base = {kind: 'cursor' as const, seq: 0};
   await node.submit(jsonSubmission(other, {...tasks[0]!, base, payload: {title: 'Blind'}}));
+  const employee = await arena.tenancy.newMember(arena.manager, 'employee');
+  await node.submit(jsonSubmission(employee, {...tasks[0]!, base, payload: {status: 'on_hold'}}));
   return {arena, node, task: tasks[0]!, other: tasks[1]!};
 }
 
@@ -74,6 +76,11 @@ const alterations: readonly [name: string, statement: string, place: RegExp][] =
   ['a number given twice', `UPDATE tasks SET number = 1`, /^tasks number$/],
   ['a number lost', `UPDATE series SET next = next + 1`, /^series$/],
   ['a conflict', `UPDATE conflict_logs SET fields = sha256('x')`, /^conflict_logs \S+ fields$/],
+  [
+    'a kept change under another name',
+    `UPDATE quarantined_changes SET id = gen_random_uuid()`,
+    /^quarantined_changes \S+ change$/,
+  ],
 ];
 
 for (const [name, statement, place] of alterations) {
@@ -89,7 +96,12 @@ for (const [name, statement, place] of alterations) {
 
 test.each([
   ['is missing', 'UPDATE clients SET email_hash = NULL', 'email_hash', 'is missing'],
-  ['was altered', 'UPDATE clients SET phone_hash = set_byte(phone_hash, 0, 7)', 'phone_hash', 'is not the'],
+  [
+    'was altered',
+    'UPDATE clients SET phone_hash = set_byte(phone_hash, 0, get_byte(phone_hash, 0) # 1)',
+    'phone_hash',
+    'is not the',
+  ],
   ["is another column's", 'UPDATE clients SET whatsapp_hash = phone_hash', 'whatsapp_hash', 'is not the'],
   ['is left of a value that is gone', `UPDATE employees SET email_hash = 'x'`, 'email_hash', 'is not the'],
 ])('names a row whose fingerprint %s', async (_, statement, column, message) => {

@@ -1,5 +1,6 @@
 // Canaries in everything that is turned away: by the edges, by the lane, by Postgres.
 import {randomUUID} from 'node:crypto';
+import type {QuarantineResponse} from '#crdt/protocol/quarantine.ts';
 import {recordsPath} from '#crdt/protocol/records.ts';
 import {CANARY, CANARY_PHONE, canaryPayload} from '#test/support/canaries.ts';
 import type {Person} from '#test/support/world.ts';
@@ -52,6 +53,28 @@ export async function beRefused(life: Life): Promise<void> {
     ],
   ];
   for (const [path, init] of asks) await canaries.ask(path, init);
+}
+
+/**
+ * Changes of a member to whom none of it is shown: kept sealed, shown to a manager, and then let in or discarded with a
+ * note, as far as its fields may be written. Answers what managers were shown.
+ */
+export async function beKept(life: Life): Promise<string> {
+  const {manager, employee} = life;
+  for (const each of writable) {
+    const key = {entity: each.entity.name, entityId: idOf(life, each)};
+    await employee.push([{...key, payload: canaryPayload(each, 'k')}]);
+  }
+  const {body} = await manager.get<QuarantineResponse>('/v1/quarantine?status=open&limit=200');
+  const kept = body.items.filter(({changes}) => JSON.stringify(changes).includes(`${CANARY}k`));
+  for (const {id} of kept) {
+    const path = `/v1/quarantine/${id}`;
+    const applied = await manager.post(`${path}/apply`, {});
+    if (applied.status === 200) continue;
+    const {status} = await manager.post(`${path}/discard`, {note: `${CANARY}n`});
+    if (status !== 200) throw new Error(`A kept change was not discarded: ${status}`);
+  }
+  return JSON.stringify((await manager.get('/v1/quarantine?limit=200')).body);
 }
 
 const headersOf = ({token, tenantId}: Person): Record<string, string> => ({

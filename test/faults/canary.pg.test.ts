@@ -5,7 +5,7 @@ import {CANARY, CANARY_PHONE, canaryJson, sensitiveEntities} from '#test/support
 import {findNeedles, needleOf, type Find, type Needle} from '#test/support/needles.ts';
 import {makeScratchFolder} from '#test/support/scratch-folder.ts';
 import {begin, CONTROL, dispute, end, lookUp, writeOtherwise, type Life} from './canary-life.ts';
-import {beRefused, failInDatabase} from './canary-refusals.ts';
+import {beKept, beRefused, failInDatabase} from './canary-refusals.ts';
 import {startCanaryServer, type CanaryServer} from './canary-server.ts';
 
 /** All that a manager can read, as text. */
@@ -76,6 +76,8 @@ test('nothing sensitive, no token and no key is found in tables, files, logs or 
   expectWritten(await readEverything(life), 'y');
   expect(await lookUp(life)).toBeGreaterThanOrEqual(4);
   await beRefused(life);
+  const kept = await beKept(life);
+  for (const mark of ['k', 'n']) expect(kept).toContain(`${CANARY}${mark}`);
   await failInDatabase(life);
   await end(life);
 
