@@ -41,9 +41,7 @@ test('managers see what became of each invitation, and never a code', async () =
   ];
   await accept(await world.newPerson(), manager, accepted.code);
   await revoke(manager, revoked.id);
-  await world.database.owner.query(`UPDATE invitations SET expires_at = now() WHERE id = $1`, [
-    expired.id,
-  ]);
+  await world.database.owner.query(`UPDATE invitations SET expires_at = now() WHERE id = $1`, [expired.id]);
   const all = await list(manager);
   expect(all.items.map(({id, email, status}) => ({id, email, status}))).toEqual([
     {id: pending.id, email: 'a@example.com', status: 'pending'},
@@ -75,9 +73,7 @@ test('an invitation that is sent again has a new code and a new term, and the ol
   const manager = await world.newManager();
   const person = await world.newPerson();
   const first = await invite(manager);
-  await world.database.owner.query(`UPDATE invitations SET expires_at = now() WHERE id = $1`, [
-    first.id,
-  ]);
+  await world.database.owner.query(`UPDATE invitations SET expires_at = now() WHERE id = $1`, [first.id]);
   expect((await accept(person, manager, first.code)).body.code).toBe('invitation_expired');
   const {status, body: second} = await resend(manager, first.id);
   expect([status, second.id]).toEqual([200, first.id]);
