@@ -1,4 +1,4 @@
-// Tenants: making one, and reading its key.
+// Tenants: making one, and reading its key and name.
 import type pg from 'pg';
 import type {TenantId} from '#crdt/protocol/ids.ts';
 import {AUDIT_HEAD_START} from './audit-chain.ts';
@@ -30,4 +30,9 @@ export async function readTenantKey(
     [tenantId],
   );
   return rows[0];
+}
+
+export async function readTenantName(client: pg.ClientBase, tenantId: TenantId): Promise<string | undefined> {
+  const {rows} = await client.query<{name: string}>('SELECT name FROM tenants WHERE id = $1', [tenantId]);
+  return rows[0]?.name;
 }
