@@ -2,6 +2,7 @@
 // acknowledges. server/main.ts opens it after migrations and ends it before the database itself.
 import {drizzle, type NodePgDatabase} from 'drizzle-orm/node-postgres';
 import pg from 'pg';
+import {writeOncePerTurn} from './write-once-per-turn.ts';
 
 /** Milliseconds to wait for a free connection, or for a new one to be made, before the query fails. */
 const CONNECT_MS_MAX = 10_000;
@@ -102,7 +103,10 @@ export function connectDatabase(options: DatabaseOptions): Database {
   // An `error` event without a listener ends the process. The pool speaks for idle connections only, so
   // each connection has a listener too: it may also break between two statements of a transaction.
   pool.on('error', report);
-  pool.on('connect', (client) => client.on('error', () => undefined));
+  pool.on('connect', (client) => {
+    client.on('error', () => undefined);
+    writeOncePerTurn(client.connection.stream);
+  });
   return {pool, drizzle: drizzle(pool), end: () => pool.end()};
 }
 
