@@ -23,13 +23,15 @@ interface Started {
   readonly host: string;
   /** What its output tells to export. */
   readonly exported: Record<string, string>;
+  readonly dataDir: string;
 }
 
 /** PORT=0 and DATA_DIR apart, as a newcomer starts it. */
 async function startAsTold(): Promise<Started> {
   const [program = '', ...args] = (scripts['start'] ?? '').split(' ');
+  const dataDir = await makeScratchFolder();
   const server = spawn(program, args, {
-    env: {...process.env, PORT: '0', DATA_DIR: await makeScratchFolder(), LOG_LEVEL: 'silent', NODE_ENV: ''},
+    env: {...process.env, PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'silent', NODE_ENV: ''},
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const gone = once(server, 'exit');
@@ -48,12 +50,12 @@ async function startAsTold(): Promise<Started> {
     name,
     value,
   ]);
-  return {host, exported: Object.fromEntries(exported) as Record<string, string>};
+  return {host, dataDir, exported: Object.fromEntries(exported) as Record<string, string>};
 }
 
-async function run(name: string, {host, exported}: Started): Promise<string> {
+async function run(name: string, {host, exported, dataDir}: Started): Promise<string> {
   const command = commandOf(name).replaceAll(README_URL, host);
-  const env = {...process.env, ...exported};
+  const env = {...process.env, ...exported, DATA_DIR: dataDir, NODE_ENV: ''};
   return (await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', command], {env})).stdout;
 }
 
@@ -77,12 +79,17 @@ test('a first push, pull and live edit work as the README says', {timeout: 60_00
   await expect
     .poll(() => pullTask(started), {timeout: 10_000})
     .toMatchObject({status: 'in_progress', notes: 'Started. The key is with the neighbour.'});
+
+  // The last of its answers is the pull.
+  const told = (await run('member', started)).replaceAll('}{', '}\n{').trim().split('\n');
+  const seen = JSON.parse(told.at(-1) ?? '') as Pulled;
+  expect(seen.changes.map(({entity}) => entity).sort()).toEqual(['employees', 'tasks']);
 });
 
 test('the two commands of the README are scripts that exist', () => {
   expect(readme).toContain('npm ci && npm start');
   expect(readme).toContain('npm ci && npm test');
-  const named = [...readme.matchAll(/npm (?:run )?([a-z:]+)/g)].map(([, name = '']) => name);
+  const named = [...readme.matchAll(/npm (?:run )?(?:--silent )?([a-z:-]+)/g)].map(([, name = '']) => name);
   const missing = named.filter((name) => !['ci'].includes(name) && scripts[name] === undefined);
   expect(missing).toEqual([]);
 });
