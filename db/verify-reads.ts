@@ -111,31 +111,39 @@ export async function findOrphanRows(
 }
 
 export interface NumbersRow {
-  /** Given to records, different ones, and how many the tenant's series gave out. */
+  /** Null where the number alone stands in the column. */
+  readonly series: string | null;
+  /** Given to records, different ones, and the last of them. */
   readonly given: number;
   readonly distinct: number;
+  readonly last: number;
 }
 
-/** Of a field that holds numbers of a series. */
+/** By series, of a column with numbers (1) or texts that end in one (INV-2026-00001). */
 export async function countNumbers(
   client: pg.ClientBase,
   tenantId: TenantId,
   {entity, column}: {entity: EntityName; column: string},
-): Promise<NumbersRow> {
+): Promise<NumbersRow[]> {
   const {rows} = await client.query<NumbersRow>(
-    `SELECT count(${column}) AS given, count(DISTINCT ${column}) AS distinct FROM ${entity} WHERE tenant_id = $1`,
+    `SELECT substring(${column}::text from '^(.*)-[0-9]+$') AS series, count(*) AS given,
+            count(DISTINCT ${column}) AS distinct, max(substring(${column}::text from '[0-9]+$')::bigint) AS last
+     FROM ${entity} WHERE tenant_id = $1 AND ${column} IS NOT NULL GROUP BY 1`,
     [tenantId],
   );
-  return rows[0] ?? {given: 0, distinct: 0};
+  return rows;
 }
 
-/** Numbers given out by all series of the tenant. */
-export async function countSeries(client: pg.ClientBase, tenantId: TenantId): Promise<number> {
-  const {rows} = await client.query<{count: number}>(
-    'SELECT coalesce(sum(next - 1), 0)::bigint AS count FROM series WHERE tenant_id = $1',
+/** How many numbers each series of the tenant gave out. */
+export async function countSeries(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+): Promise<{readonly key: string; readonly taken: number}[]> {
+  const {rows} = await client.query<{key: string; taken: number}>(
+    'SELECT key, next - 1 AS taken FROM series WHERE tenant_id = $1 ORDER BY key',
     [tenantId],
   );
-  return rows[0]?.count ?? 0;
+  return rows;
 }
 
 export interface SealedConflict {

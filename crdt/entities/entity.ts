@@ -148,9 +148,14 @@ export interface Listing {
 /** Numbers of one series have no gaps within a tenant. */
 export interface Numbering {
   readonly field: string;
-  /** The series a record without a number takes one from now, or null if it is not due yet. */
-  readonly seriesOf: (fields: JsonObject) => string | null;
+  /**
+   * The series a record without a number takes one from now, or null if it is not due yet. today: the server's date in
+   * UTC, YYYY-MM-DD.
+   */
+  readonly seriesOf: (fields: JsonObject, today: string) => string | null;
   readonly format: (number: number, series: string) => JsonValue;
+  /** What the server sets with the number, beside it. Absent: nothing. */
+  readonly alsoSets?: (fields: JsonObject, today: string) => JsonObject;
 }
 
 type Settings<F extends Field, Optional extends keyof F> = Omit<F, 'kind' | Optional> &

@@ -3,7 +3,7 @@
 import {z} from 'zod';
 import type {JsonObject} from '../json.ts';
 import {declareEntity, derived, items, register, serverRegister, text} from './entity.ts';
-import type {EntityName} from './entity.ts';
+import type {EntityName, Numbering} from './entity.ts';
 import {
   basisPoints,
   block,
@@ -49,13 +49,36 @@ const total = (name: keyof Totals, description: string) =>
 function frozenFields(before: JsonObject): readonly string[] {
   const status = effectiveStatus(before);
   if (!isBill(before) || status === 'draft') return [];
-  const frozen = ['clientId', 'relatedEntryId', 'currency', 'amountMinor', 'lineItems', 'taxMode'];
-  // Its number names the year. A bill issued without a date may still be given one.
-  if (typeof before.issueDate === 'string') frozen.push('issueDate');
+  const frozen = [
+    'clientId',
+    'relatedEntryId',
+    'currency',
+    'amountMinor',
+    'lineItems',
+    'taxMode',
+    // Its number names the year.
+    'issueDate',
+  ];
   // Books do not come back from void: a bill voided by mistake is issued anew.
   if (status === 'void') frozen.push('status');
   return frozen;
 }
+
+/** Given when first issued or sent; what went from draft straight to void was never a document. */
+const billNumbering: Numbering = {
+  field: 'number',
+  seriesOf(fields, today) {
+    const status = effectiveStatus(fields);
+    if (!isBill(fields) || (status !== 'issued' && status !== 'sent')) return null;
+    const prefix = fields.kind === 'invoice' ? 'INV' : 'CN';
+    return `${prefix}-${issueDateOf(fields, today).slice(0, 4)}`;
+  },
+  format: (number, series) => `${series}-${String(number).padStart(5, '0')}`,
+  alsoSets: (fields, today) => ({issueDate: issueDateOf(fields, today)}),
+};
+
+const issueDateOf = ({issueDate}: JsonObject, today: string): string =>
+  typeof issueDate === 'string' ? issueDate : today;
 
 const openStatuses: ReadonlySet<unknown> = new Set(['draft', 'submitted']);
 
@@ -66,6 +89,7 @@ export const financeEntries = declareEntity({
     sorts: ['number', 'issueDate', 'dueDate', 'paidAt', 'totalMinor'],
     searches: ['number', 'category', 'vendor'],
   },
+  numbering: billNumbering,
   fields: {
     kind: register({
       schema: z.enum(financeKinds),
@@ -104,7 +128,7 @@ export const financeEntries = declareEntity({
     subtotalMinor: total('subtotalMinor', 'Sum of the lines without tax, minor units.'),
     taxMinor: total('taxMinor', 'Sum of the taxes of the lines, minor units.'),
     totalMinor: total('totalMinor', 'Subtotal and tax, minor units.'),
-    issueDate: on('Date of the document.'),
+    issueDate: on('Date of the document; the day it was issued, if none was set.'),
     dueDate: on('Last day to pay.'),
     paidAt: register({schema: instant, sql: 'timestamptz', description: 'When the money moved.'}),
     method: register({

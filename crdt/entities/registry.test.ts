@@ -174,23 +174,26 @@ describe('the winner of a task status', () => {
 });
 
 describe('frozen fields of finance entries', () => {
-  const lines = ['clientId', 'relatedEntryId', 'currency', 'amountMinor', 'lineItems', 'taxMode'];
+  const billed = [
+    'clientId',
+    'relatedEntryId',
+    'currency',
+    'amountMinor',
+    'lineItems',
+    'taxMode',
+    'issueDate',
+  ];
   it.each<[string, JsonObject, string[]]>([
     ['a new record', {}, []],
     ['a draft', {kind: 'invoice', status: 'draft'}, []],
-    ['an issued invoice without a date', {kind: 'invoice', status: 'issued'}, lines],
-    [
-      'an issued invoice',
-      {kind: 'invoice', status: 'issued', issueDate: '2026-03-01'},
-      [...lines, 'issueDate'],
-    ],
-    ['a sent credit note', {kind: 'credit_note', status: 'sent'}, lines],
+    ['an issued invoice', {kind: 'invoice', status: 'issued', issueDate: '2026-03-01'}, billed],
+    ['a sent credit note', {kind: 'credit_note', status: 'sent'}, billed],
     [
       'a numbered invoice set back to draft',
       {kind: 'invoice', status: 'draft', number: 'INV-2026-00001'},
-      lines,
+      billed,
     ],
-    ['a void invoice', {kind: 'invoice', status: 'void'}, [...lines, 'status']],
+    ['a void invoice', {kind: 'invoice', status: 'void'}, [...billed, 'status']],
     ['an approved expense', {kind: 'expense', status: 'approved'}, []],
     ['a payment with a status of invoices', {kind: 'payment', status: 'issued'}, []],
   ])('%s', (_state, before, frozen) => {

@@ -2,7 +2,6 @@
 // and what must be written. No I/O; lane.ts loads before and writes after.
 import * as Y from 'yjs';
 import {applyChange} from '#crdt/apply-change.ts';
-import {applyServer} from '#crdt/apply-server.ts';
 import {
   untouched,
   type Actor,
@@ -11,14 +10,12 @@ import {
   type ChangeOutcome,
   type NewConflict,
 } from '#crdt/change.ts';
-import {SERVER_DEVICE} from '#crdt/deletion.ts';
 import type {EntityName} from '#crdt/entities/entity.ts';
 import {openEntities} from '#crdt/entities/scope.ts';
 import {errorCodes} from '#crdt/protocol/error-code.ts';
 import {NOT_KEPT_MESSAGE} from '#crdt/protocol/quarantine.ts';
 import {copyRecord} from '#crdt/record-codec.ts';
 import type {RecordState} from '#crdt/record.ts';
-import {fieldsOf} from '#crdt/record.ts';
 import {PENDING_SEQ} from '#crdt/write.ts';
 import type {WriterAccess} from '#db/access.ts';
 import type {RecordKey} from '#db/records.ts';
@@ -215,51 +212,11 @@ function actionOf(
   return wasDeleted ? 'restore' : 'delete';
 }
 
-function noteChange(working: WorkingRecord, outcome: Logged['outcome'], place: number): void {
+/** place: of the change within the group. */
+export function noteChange(working: WorkingRecord, outcome: Logged['outcome'], place: number): void {
   working.place = place;
   if (outcome.delta !== null) working.deltas.push(outcome.delta);
   for (const {key} of outcome.audit) working.changedFields.add(key.split('/', 1)[0] ?? key);
-}
-
-/** A record whose number is due, and the series it comes from. */
-export interface NumberDue {
-  readonly working: WorkingRecord;
-  readonly series: string;
-}
-
-/** Which changed records are to be given a number before the group is written. */
-export function numbersDue(records: Iterable<WorkingRecord>): NumberDue[] {
-  const due: NumberDue[] = [];
-  for (const working of records) {
-    const {numbering} = working.record.entity;
-    if (numbering === undefined || working.place === 0 || working.record.writes.has(numbering.field))
-      continue;
-    const series = numbering.seriesOf(fieldsOf(working.record));
-    if (series !== null) due.push({working, series});
-  }
-  return due;
-}
-
-/** Writes the number as part of the change that made it due. */
-export function giveNumber({working, series}: NumberDue, number: number, now: number): void {
-  const {record} = working;
-  const {numbering} = record.entity;
-  if (numbering === undefined) return;
-  const change = {
-    kind: 'server' as const,
-    entity: record.entity.name,
-    id: record.id,
-    fields: {[numbering.field]: numbering.format(number, series)},
-    creates: false,
-  };
-  const outcome = applyServer(record, change, {
-    actor: {userId: record.updatedBy ?? '', deviceId: SERVER_DEVICE, role: 'manager', employeeId: null},
-    now,
-    offset: 0,
-    seq: PENDING_SEQ + working.place,
-    readCursor: () => null,
-  });
-  if (outcome.kind === 'done') noteChange(working, outcome, working.place);
 }
 
 /** Names the pair of writes a conflict is about; unique per record and key. */

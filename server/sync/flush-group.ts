@@ -12,9 +12,8 @@ import type {QuarantineWrite} from '#db/group-notes.ts';
 import {limitKept} from '#db/quarantine.ts';
 import type {StoredRecord} from '#db/records.ts';
 import type {ScopeSeeds} from '#db/scope.ts';
-import {takeNumbers} from '#db/series.ts';
 import {withTenant, withTenantAtOnce, withTenantPlanned} from '#db/transaction.ts';
-import {decideGroup, giveNumber, numbersDue, type GroupDecision, type WorkingRecord} from './decide-group.ts';
+import {decideGroup, type GroupDecision, type WorkingRecord} from './decide-group.ts';
 import {commitAccess, type CommittedAccess} from './access-events.ts';
 import {encodeGroup, type EncodedGroup} from './encode-group.ts';
 import {scopeSeeds} from './scope-seeds.ts';
@@ -36,6 +35,7 @@ import {
   type GroupRequest,
   type Loaded,
 } from './load-group.ts';
+import {giveNumbers, latestOf, numbersDue} from './give-numbers.ts';
 import {keepForManagers} from './keep-for-managers.ts';
 import {receiptOf, repeatReceipt, resultWrites} from './receipts.ts';
 import type {CachedRecord} from './record-cache.ts';
@@ -57,8 +57,9 @@ export async function flushGroup(deps: FlushDeps, request: GroupRequest): Promis
 
 /**
  * The short way, for a group whose records are all cached: decides on the cache, and lets the one statement that
- * writes find out whether that is still how things are. Null where there is nothing to write, or where another
- * node was here meanwhile: then the documents went ahead of the database and are dropped.
+ * writes find out whether that is still how things are. Null where there is nothing to write; where a number has
+ * become due, which is taken under a lock; or where another node was here meanwhile. Then the documents went ahead of
+ * the database and are dropped.
  */
 async function flushCached(
   deps: FlushDeps,
@@ -68,6 +69,10 @@ async function flushCached(
   const decided = decide(deps, tenantId, {loaded, fresh: submissions});
   const seeds = scopeSeeds(decided.logged);
   if (decided.logged.length === 0) return null;
+  if (numbersDue(loaded.working.values(), latestOf(submissions)).length > 0) {
+    dropAll(deps, tenantId, submissions);
+    return null;
+  }
   const {decision, quarantined} = await keepForManagers(cipher, {
     decision: decided,
     fresh: submissions,
@@ -90,7 +95,7 @@ async function flushCached(
   });
   if (written.counter === null) {
     forgetAccess(access);
-    for (const {change} of submissions) deps.cache.drop(tenantId, change);
+    dropAll(deps, tenantId, submissions);
     return null;
   }
   return publish(deps, tenantId, {
@@ -102,6 +107,10 @@ async function flushCached(
     encoded,
     ...written,
   });
+}
+
+function dropAll({cache}: FlushDeps, tenantId: TenantId, submissions: readonly Submission[]): void {
+  for (const {change} of submissions) cache.drop(tenantId, change);
 }
 
 const versionsOf = ({access}: Loaded) => ({accessVersion: access.version, scopeVersion: access.scopeVersion});
@@ -129,7 +138,7 @@ async function flushLocked(deps: FlushDeps, request: GroupRequest, cipher: Tenan
       loaded,
       ask: (kept) => limitKept(client, tenantId, kept),
     });
-    await giveNumbers(client, tenantId, loaded);
+    await giveNumbers(client, tenantId, {records: loaded.working.values(), now: latestOf(fresh)});
     compactGrown(deps, loaded);
     const encoded = encode(cipher, {loaded, decision, fresh, quarantined});
     const counter = await write(client, tenantId, {encoded, loaded, fresh});
@@ -179,16 +188,6 @@ async function write(
 function need<T>(value: T | undefined): T {
   if (value === undefined) throw new Error('A record of the group was not loaded.');
   return value;
-}
-
-async function giveNumbers(client: pg.PoolClient, tenantId: TenantId, loaded: Loaded): Promise<void> {
-  const due = numbersDue(loaded.working.values());
-  // In one order for all nodes, so that two that need several series cannot wait for each other.
-  for (const series of [...new Set(due.map((item) => item.series))].sort()) {
-    const takers = due.filter((item) => item.series === series);
-    const first = await takeNumbers(client, tenantId, {series, count: takers.length});
-    for (const [index, taker] of takers.entries()) giveNumber(taker, first + index, Date.now());
-  }
 }
 
 /** Begins a new generation for changed records whose history outweighs what they say. */

@@ -51,7 +51,7 @@ export const repeatOf = (loaded: Loaded, {deviceId, changeId}: Submission): Stor
 
 /**
  * The same from the cache alone. Null where anything must be asked of the database first: a record that is not
- * cached or wants a number, a change that may be a repeat, a member not seen before.
+ * cached, a change that may be a repeat, a member not seen before.
  */
 export function loadCached(deps: FlushDeps, {tenantId, access, submissions}: GroupRequest): Loaded | null {
   const working = new Map<string, WorkingRecord>();
@@ -64,7 +64,7 @@ export function loadCached(deps: FlushDeps, {tenantId, access, submissions}: Gro
     const name = recordName(submission);
     if (working.has(name)) continue;
     const cached = deps.cache.get(tenantId, change);
-    if (cached === undefined || wantsNumber(cached)) return null;
+    if (cached === undefined) return null;
     const {record, version, seq, updatedAt} = cached;
     const row = {entity: change.entity, id: change.id, seq, version, updatedAt, body: null};
     stored.set(name, {...row, generation: record.generation, deleted: deletedAtOf(record) !== null});
@@ -81,9 +81,6 @@ export function loadCached(deps: FlushDeps, {tenantId, access, submissions}: Gro
   }
   return {access: known, working, stored, repeats: new Map(), open: new Set()};
 }
-
-const wantsNumber = ({record}: CachedRecord): boolean =>
-  record.entity.numbering !== undefined && !record.writes.has(record.entity.numbering.field);
 
 export async function loadGroup(
   deps: FlushDeps,

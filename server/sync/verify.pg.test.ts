@@ -74,7 +74,7 @@ const alterations: readonly [name: string, statement: string, place: RegExp][] =
   ['a row and its digest', `UPDATE audit_logs SET digest = sha256('x') WHERE seq = 2`, /^audit_logs seq 2$/],
   ['the head of the chain', `UPDATE tenant_counters SET audit_head = sha256('x')`, /^audit_logs$/],
   ['a number given twice', `UPDATE tasks SET number = 1`, /^tasks number$/],
-  ['a number lost', `UPDATE series SET next = next + 1`, /^series$/],
+  ['a number lost', `UPDATE series SET next = next + 1`, /^series task$/],
   ['a conflict', `UPDATE conflict_logs SET fields = sha256('x')`, /^conflict_logs \S+ fields$/],
   [
     'a kept change under another name',

@@ -119,16 +119,26 @@ async function verifyEntity({client, tenantId, cipher, report}: Check, entity: E
 }
 
 async function verifyNumbers({client, tenantId, report}: Check): Promise<void> {
-  let given = 0;
+  const givenBySeries = new Map<string, number>();
   for (const {name, numbering} of Object.values(entities)) {
     if (numbering === undefined) continue;
     const column = columnName(numbering.field);
-    const numbers = await countNumbers(client, tenantId, {entity: name, column});
-    if (numbers.distinct !== numbers.given) report(`${name} ${column}`, 'holds a number twice');
-    given += numbers.given;
+    for (const {series, given, distinct, last} of await countNumbers(client, tenantId, {
+      entity: name,
+      column,
+    })) {
+      const key = series ?? numbering.seriesOf({}, '') ?? '';
+      if (distinct !== given) report(`${name} ${column}`, `holds a number of ${key} twice`);
+      else if (last !== given) report(`${name} ${column}`, `has a gap among its ${given} numbers of ${key}`);
+      givenBySeries.set(key, given);
+    }
   }
-  const taken = await countSeries(client, tenantId);
-  if (taken !== given) report('series', `gave out ${taken} numbers, but records bear ${given}`);
+  const taken = new Map((await countSeries(client, tenantId)).map((row) => [row.key, row.taken]));
+  for (const key of new Set([...taken.keys(), ...givenBySeries.keys()])) {
+    const gaveOut = taken.get(key) ?? 0;
+    const given = givenBySeries.get(key) ?? 0;
+    if (gaveOut !== given) report(`series ${key}`, `gave out ${gaveOut} numbers, but records bear ${given}`);
+  }
 }
 
 async function verifyScope({client, tenantId, report}: Check): Promise<void> {
