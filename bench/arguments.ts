@@ -4,13 +4,14 @@ import {peerNames, type PeerName} from './peers/peer.ts';
 import {scenarios} from './scenarios/all-scenarios.ts';
 import type {Scenario} from './scenarios/scenario.ts';
 
-export const usage = `npm run bench -- [scenario ...] [--peers a,b] [--reps N] [--scale 0.1] [--json FILE] [--profile FOLDER]
+export const usage = `npm run bench -- [scenario ...] [--peers a,b] [--reps N] [--scale 0.1] [--json FILE] [--results FOLDER] [--profile FOLDER]
 
   scenario   ${scenarios.map(({name}) => name).join(', ')}; all if none is named
   --peers    ${peerNames.join(', ')}; all if absent
   --reps     repetitions of each, in turn; 3 if absent
   --scale    share of the full load; below 1 the figures are for checking only
   --json     writes everything measured to a file
+  --results  writes tables, JSON and plots into a folder; bench/results if absent and everything runs in full
   --profile  writes CPU profiles of the Fieldmerge server into a folder`;
 
 export interface Arguments {
@@ -19,6 +20,7 @@ export interface Arguments {
   readonly repetitions: number;
   readonly scale: number;
   readonly jsonFile: string | undefined;
+  readonly resultsFolder: string | undefined;
   readonly profileFolder: string | undefined;
 }
 
@@ -40,6 +42,7 @@ export function readArguments(args: readonly string[]): Arguments {
       reps: {type: 'string', default: '3'},
       scale: {type: 'string', default: '1'},
       json: {type: 'string'},
+      results: {type: 'string'},
       profile: {type: 'string'},
     },
   });
@@ -52,12 +55,15 @@ export function readArguments(args: readonly string[]): Arguments {
     if (!isPeerName(name)) throw new Error(`there is no peer ${name}`);
     return name;
   });
+  const scale = positive('scale', values.scale);
+  const isWhole = named.length === 0 && scale === 1 && peers.length === peerNames.length;
   return {
     scenarios: named.length > 0 ? named : scenarios,
     peers,
     repetitions: Math.ceil(positive('reps', values.reps)),
-    scale: positive('scale', values.scale),
+    scale,
     jsonFile: values.json,
+    resultsFolder: values.results ?? (isWhole ? 'bench/results' : undefined),
     profileFolder: values.profile,
   };
 }

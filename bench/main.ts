@@ -2,14 +2,19 @@
 import {mkdir, writeFile} from 'node:fs/promises';
 import {dirname} from 'node:path';
 import {readArguments, usage, type Arguments} from './arguments.ts';
-import {describeMachine} from './machine.ts';
 import {peerOf} from './peers/all-peers.ts';
 import {installPeers} from './peers/install.ts';
 import {startBenchPostgres, type BenchPostgres} from './postgres.ts';
-import {formatResult} from './report.ts';
-import {runScenario, type ScenarioResult} from './run-scenario.ts';
+import {writeResults} from './plot/write-results.ts';
+import {runAll} from './run-all.ts';
 
-const progress = (message: string): void => console.error(`.. ${message}`);
+const startedAt = Date.now();
+
+function progress(message: string): void {
+  const seconds = Math.round((Date.now() - startedAt) / 1_000);
+  const clock = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+  console.error(`.. ${clock} ${message}`);
+}
 
 function argumentsOrExit(): Arguments {
   try {
@@ -20,40 +25,33 @@ function argumentsOrExit(): Arguments {
   }
 }
 
-async function runAll(chosen: Arguments, postgres: BenchPostgres): Promise<void> {
-  const peers = chosen.peers.map(peerOf);
-  const machine = describeMachine(postgres.version);
-  console.log(
-    Object.entries(machine)
-      .map(([key, value]) => `${key}: ${value}`)
-      .join(', '),
-  );
-  const results: ScenarioResult[] = [];
-  for (const scenario of chosen.scenarios) {
-    const result = await runScenario(scenario, {
-      ...chosen,
-      peers,
-      postgres,
-      isCold: true,
-      onProgress: progress,
-    });
-    console.log(formatResult(scenario, result, {peers, scale: chosen.scale}));
-    results.push(result);
+async function measureAll(chosen: Arguments, postgres: BenchPostgres): Promise<void> {
+  const run = await runAll({
+    ...chosen,
+    peers: chosen.peers.map(peerOf),
+    postgres,
+    command: ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(
+      ' ',
+    ),
+    isCold: true,
+    onProgress: progress,
+    onResult: (text) => console.log(text),
+  });
+  if (chosen.jsonFile !== undefined) {
+    await mkdir(dirname(chosen.jsonFile), {recursive: true});
+    await writeFile(chosen.jsonFile, `${JSON.stringify(run, null, 1)}\n`);
   }
-  if (chosen.jsonFile === undefined) return;
-  const {scale, repetitions} = chosen;
-  await mkdir(dirname(chosen.jsonFile), {recursive: true});
-  await writeFile(chosen.jsonFile, `${JSON.stringify({machine, scale, repetitions, results}, null, 2)}\n`);
+  if (chosen.resultsFolder !== undefined) await writeResults(run, chosen.resultsFolder);
 }
 
 const chosen = argumentsOrExit();
-await installPeers(chosen.peers, progress);
+await installPeers(chosen.peers.map(peerOf), progress);
 const postgres = await startBenchPostgres();
 const stop = (): void => void postgres.stop().finally(() => process.exit(130));
 process.once('SIGINT', stop);
 process.once('SIGTERM', stop);
 try {
-  await runAll(chosen, postgres);
+  await measureAll(chosen, postgres);
 } finally {
   await postgres.stop();
 }

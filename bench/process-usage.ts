@@ -42,8 +42,13 @@ export async function cpuSecondsOfFamily(pid: number): Promise<number> {
 /** From now on `peakBytesOf` tells the peak since this call. */
 export const forgetPeak = (pid: number): Promise<void> => writeFile(`/proc/${pid}/clear_refs`, '5');
 
-/** Most memory (resident set) a process held. */
-export async function peakBytesOf(pid: number): Promise<number> {
+async function statusBytesOf(pid: number, key: 'VmHWM' | 'VmRSS'): Promise<number> {
   const text = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmHWM:\s+(\d+) kB/m.exec(text)?.[1] ?? NaN) * 1_024;
+  return Number(new RegExp(`^${key}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? NaN) * 1_024;
 }
+
+/** Most memory (resident set) a process held. */
+export const peakBytesOf = (pid: number): Promise<number> => statusBytesOf(pid, 'VmHWM');
+
+/** Memory (resident set) a process holds now. */
+export const residentBytesOf = (pid: number): Promise<number> => statusBytesOf(pid, 'VmRSS');

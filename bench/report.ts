@@ -1,17 +1,17 @@
 // A scenario's result as text for a terminal.
 import type {Peer} from './peers/peer.ts';
 import type {GoalResult, ScenarioResult} from './run-scenario.ts';
-import type {Scenario} from './scenarios/scenario.ts';
+import type {Column, Scenario} from './scenarios/scenario.ts';
 import type {Spread} from './statistics.ts';
 
-function formatNumber(value: number): string {
+export function formatNumber(value: number): string {
   if (Number.isNaN(value)) return '-';
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
   return value.toFixed(digits);
 }
 
 /** The median; with several repetitions also the lowest and highest. */
-function formatSpread({median, low, high}: Spread, {isAlone}: {isAlone: boolean}): string {
+export function formatSpread({median, low, high}: Spread, {isAlone}: {isAlone: boolean}): string {
   const middle = formatNumber(median);
   return isAlone ? middle : `${middle} (${formatNumber(low)}-${formatNumber(high)})`;
 }
@@ -31,14 +31,25 @@ function formatTable(lines: readonly (readonly string[])[]): string {
     .join('\n');
 }
 
-function formatGoal(goal: GoalResult, {isFullScale}: {isFullScale: boolean}): string {
-  const {key, way, against, ratio, isReached} = goal;
-  const bound =
-    'atMost' in goal.bound
-      ? `at most ${formatNumber(goal.bound.atMost)}`
-      : `at least ${formatNumber(goal.bound.atLeast)}`;
+/** One sentence. */
+export function formatGoal(
+  {columns}: {columns: readonly Column[]},
+  goal: GoalResult,
+  {isFullScale}: {isFullScale: boolean},
+): string {
+  const {key, way, against, ratio, bound, isReached} = goal;
+  const column = columns.find((candidate) => candidate.key === key);
+  const unit = against === undefined ? ` ${column?.unit ?? ''}` : '';
+  const figure =
+    against === undefined
+      ? `${formatNumber(ratio)}${unit}`
+      : `${formatNumber(ratio)} x ${against.peer} (${against.way})`;
+  const limit =
+    'atMost' in bound ? `at most ${formatNumber(bound.atMost)}` : `at least ${formatNumber(bound.atLeast)}`;
+  const plus =
+    'atMost' in bound && bound.orPlus !== undefined ? ` or + ${bound.orPlus} ${column?.unit ?? ''}` : '';
   const verdict = isFullScale ? (isReached ? 'reached' : 'MISSED') : 'reduced load: no verdict';
-  return `  ${key} by ${way}: ${formatNumber(ratio)} x ${against.peer} (${against.way}), goal ${bound}: ${verdict}`;
+  return `${column?.title ?? key} by ${way}: ${figure}, goal ${limit}${unit}${plus}: ${verdict}`;
 }
 
 export function formatResult(
@@ -56,7 +67,7 @@ export function formatResult(
       return spread === undefined ? '-' : formatSpread(spread, {isAlone: row.trials.length === 1});
     }),
   ]);
-  const goals = result.goals.map((goal) => formatGoal(goal, {isFullScale: scale === 1}));
+  const goals = result.goals.map((goal) => `  ${formatGoal(result, goal, {isFullScale: scale === 1})}`);
   return [
     `\n== ${scenario.name}: ${scenario.question}`,
     `   ${scenario.load}${scale === 1 ? '' : `, times ${scale}`}`,

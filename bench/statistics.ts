@@ -4,6 +4,16 @@
 export const percentile = (sorted: Float64Array | readonly number[], share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? NaN;
 
+/** Shares at which distributions are kept: enough for a curve with a long tail. */
+export const QUANTILES: readonly number[] = [
+  ...Array.from({length: 90}, (_, index) => (index + 1) / 100),
+  ...[0.91, 0.92, 0.93, 0.94, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.9925, 0.995, 0.9975, 0.999],
+];
+
+/** `sorted` ascending. */
+export const quantilesOf = (sorted: Float64Array): number[] =>
+  QUANTILES.map((share) => percentile(sorted, share));
+
 export interface Spread {
   readonly median: number;
   readonly low: number;

@@ -3,7 +3,7 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import type {Access, Peer} from '../peers/peer.ts';
 import {clockMs} from './clock.ts';
-import {createDeliveries, type ReceivedLog, type SentLog} from './deliveries.ts';
+import {createDeliveries, type ReceivedLog, type Reset, type SentLog} from './deliveries.ts';
 import {openDevice, type Device} from './device.ts';
 import type {ReplicaSummary} from './replica.ts';
 
@@ -15,6 +15,10 @@ export interface GroupSettings {
   readonly devices: number;
   readonly records: number;
   readonly sampled: readonly number[];
+  /** The records that are edited; all if absent. */
+  readonly edited?: {readonly first: number; readonly count: number};
+  /** The devices begin where `Access.cursor` is, not at the beginning of the feed. */
+  readonly isUpToDate?: boolean;
 }
 
 export type Drive =
@@ -24,6 +28,8 @@ export type Drive =
 export interface GroupReport {
   readonly sent: SentLog;
   readonly received: ReceivedLog;
+  /** One for each device and document that a server has compacted. */
+  readonly resets: readonly Reset[];
   readonly ackLatencies: Float64Array;
   readonly replicas: readonly ReplicaSummary[];
   readonly faults: readonly string[];
@@ -39,11 +45,12 @@ export interface DeviceGroup {
 
 /** Milliseconds without any progress after which what is missing counts as lost. */
 const SILENCE_MS_MAX = 10_000;
+const SILENCE_AFTER_RESET_MS = 2_000;
 const FAULTS_KEPT = 5;
 
 export async function openDeviceGroup(peer: Peer, settings: GroupSettings): Promise<DeviceGroup> {
   const {members, sampled, ...shared} = settings;
-  const deliveries = createDeliveries(settings.records);
+  const deliveries = createDeliveries();
   const faults: string[] = [];
   let refill: (device: Device) => void = () => undefined;
   const devices: Device[] = [];
@@ -84,10 +91,13 @@ export async function openDeviceGroup(peer: Peer, settings: GroupSettings): Prom
     },
     async settle(total) {
       const expected = sum((device) => total - device.sentCount());
-      await untilDone({left: () => expected - sum((device) => device.receivedCount()), faults});
+      // Edits within a compacted state are not counted one by one: what is missing then is waited for less long.
+      const silenceMs = sum((device) => device.resetCount()) > 0 ? SILENCE_AFTER_RESET_MS : SILENCE_MS_MAX;
+      await untilDone({left: () => expected - sum((device) => device.receivedCount()), faults, silenceMs});
       return {
         sent: deliveries.sentLog(),
         received: deliveries.receivedLog(),
+        resets: deliveries.resets(),
         ackLatencies: Float64Array.from(devices.flatMap((device) => device.ackLatencies())),
         replicas: devices.flatMap(({replica}) => (replica === null ? [] : [replica.summarize()])),
         faults,
@@ -100,8 +110,8 @@ export async function openDeviceGroup(peer: Peer, settings: GroupSettings): Prom
 }
 
 /** Each device edits at even intervals, the devices one after the other within an interval. */
-async function driveAtRate(
-  devices: readonly Device[],
+export async function driveAtRate(
+  devices: readonly Pick<Device, 'edit'>[],
   {editsPerSecond, seconds}: {editsPerSecond: number; seconds: number},
 ): Promise<void> {
   const intervalMs = (1_000 * devices.length) / editsPerSecond;
@@ -118,13 +128,21 @@ async function driveAtRate(
 }
 
 /** Resolves when nothing is left, when something went wrong, or when nothing has moved for a while. */
-async function untilDone({left, faults}: {left: () => number; faults: readonly string[]}): Promise<void> {
+export async function untilDone({
+  left,
+  faults,
+  silenceMs = SILENCE_MS_MAX,
+}: {
+  left: () => number;
+  faults: readonly string[];
+  silenceMs?: number;
+}): Promise<void> {
   let before = left();
   for (let quietSince = clockMs(); before > 0 && faults.length === 0;) {
     await delay(2);
     const now = left();
     if (now !== before) quietSince = clockMs();
-    else if (clockMs() - quietSince > SILENCE_MS_MAX) return;
+    else if (clockMs() - quietSince > silenceMs) return;
     before = now;
   }
 }

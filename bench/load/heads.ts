@@ -20,6 +20,8 @@ export interface Heads {
   head(record: number, field: EditedField): Id;
   /** Takes in an item of the device's own. */
   add(record: number, field: EditedField, item: Item): void;
+  /** Forgets a record, whose compacted state is then taken in by `addStruct`. */
+  forget(record: number): void;
   /** Takes in a struct of a remote update, if it is a write of an edited field. */
   addStruct(record: number, struct: ScannedStruct): void;
 }
@@ -51,13 +53,19 @@ export function createHeads(records: number): Heads {
       return {client: items[start] ?? 0, clock: items[start + 1] ?? 0};
     },
     add,
+    forget(record) {
+      const width = editedFields.length * stride;
+      items.fill(0, record * width, (record + 1) * width);
+    },
     addStruct(record, struct) {
       if (struct.client === SEEDER_CLIENT) return;
-      const field = fieldOfValue(struct.value);
+      const field = struct.key === null ? fieldOfValue(struct.value) : fieldNamed(struct.key);
       if (field !== null) add(record, field, struct);
     },
   };
 }
+
+const fieldNamed = (key: string): EditedField | null => editedFields.find((field) => field === key) ?? null;
 
 /** As Yjs orders the items of a key: among items with one origin, the higher client id stands to the right. */
 function becomesHead(chain: Float64Array, item: Item): boolean {

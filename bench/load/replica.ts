@@ -8,7 +8,7 @@ export interface ReplicaSummary {
   readonly device: number;
   /** Of what all documents show. */
   readonly hash: string;
-  /** Writes by devices that the documents hold. */
+  /** Writes by devices that the documents hold. Compacted documents hold none of those before. */
   readonly edits: number;
   /** Documents that wait for something they were never given. */
   readonly incomplete: number;
@@ -16,6 +16,8 @@ export interface ReplicaSummary {
 
 export interface Replica {
   apply(update: TaskUpdate): void;
+  /** A new document from this state: the server has compacted it. */
+  reset(state: TaskUpdate): void;
   summarize(): ReplicaSummary;
 }
 
@@ -33,6 +35,11 @@ export function createReplica(
     apply({record, update}) {
       const doc = docs[record];
       if (doc !== undefined) Y.applyUpdate(doc, update);
+    },
+    reset({record, update}) {
+      const doc = new Y.Doc();
+      Y.applyUpdate(doc, update);
+      docs[record] = doc;
     },
     summarize() {
       const hash = createHash('sha256');

@@ -18,6 +18,9 @@ export const recordIdOf = (record: number): string =>
 /** n of an id made by `recordIdOf`. */
 export const recordOf = (id: string): number => Number.parseInt(id.slice(24), 16);
 
+/** The team of all tasks. */
+export const TEAM_ID = '30000000-0000-4000-8000-000000000001';
+
 const SEEDED_AT = Date.UTC(2026, 0, 5, 8);
 const isoAfter = (hours: number): string => new Date(SEEDED_AT + hours * 3_600_000).toISOString();
 
@@ -29,7 +32,7 @@ export const fieldsOf = (record: number): Record<string, unknown> => ({
   schedule: {start: isoAfter(record % 97), end: isoAfter((record % 97) + 2), timezone: 'Europe/Berlin'},
   dueAt: isoAfter(100 + (record % 31)),
   startedAt: isoAfter(record % 97),
-  completedAt: isoAfter((record % 97) + 1),
+  teamId: TEAM_ID,
   address: {
     line1: `Line ${record % 89}, Long Street`,
     city: 'Springfield',
@@ -57,11 +60,21 @@ export function seedUpdate(record: number): Uint8Array {
 }
 
 /** The seeder's write of a field, the one a first edit replaces. */
-export const seededClock = (field: EditedField): number => fieldNames.indexOf(field);
+export const seededClock = (field: string): number => fieldNames.indexOf(field);
 
-/** Fields that edits touch: text, a number and a sensitive object. */
-export const editedFields = ['title', 'cancelReason', 'priceMinor', 'address'] as const;
+/** Fields that edits touch: text, an instant, a number and a sensitive object. */
+export const editedFields = ['title', 'cancelReason', 'priceMinor', 'address', 'startedAt'] as const;
 export type EditedField = (typeof editedFields)[number];
+
+/** Devices with odd numbers belong to employees, where a peer has roles, and these may write less of a task. */
+export const isEmployee = (device: number): boolean => device % 2 === 1;
+const employeeFields: readonly EditedField[] = ['cancelReason', 'startedAt'];
+/** The same for every peer. */
+export const fieldsEditedBy = (device: number): readonly EditedField[] =>
+  isEmployee(device) ? employeeFields : editedFields;
+
+const STARTED_AT = Date.UTC(2026, 1, 1);
+const DEVICE_EDITS_MAX = 1_000_000;
 
 /** The value of a device's n-th edit, valid for the field. Its shape tells the field: see `fieldOfValue`. */
 export function editedValue(field: EditedField, {device, edit}: {device: number; edit: number}): unknown {
@@ -72,6 +85,8 @@ export function editedValue(field: EditedField, {device, edit}: {device: number;
       return `Reason of device ${device}, edit ${edit}`;
     case 'priceMinor':
       return 100_000 * (device + 1) + edit;
+    case 'startedAt':
+      return new Date(STARTED_AT + (device * DEVICE_EDITS_MAX + edit) * 1_000).toISOString();
     case 'address':
       return {line1: `Line ${edit}, Long Street`, city: 'Springfield', postalCode: '12345', country: 'DE'};
   }
@@ -80,11 +95,18 @@ export function editedValue(field: EditedField, {device, edit}: {device: number;
 /** The field a register's value `[at, value]` belongs to. Null for fields that no edit touches. */
 export function fieldOfValue(register: unknown): EditedField | null {
   const value: unknown = Array.isArray(register) ? register[1] : undefined;
-  if (typeof value === 'string')
-    return value.startsWith('Title') ? 'title' : value.startsWith('Reason') ? 'cancelReason' : null;
+  if (typeof value === 'string') return fieldOfText(value);
   if (typeof value === 'number') return value >= 100_000 ? 'priceMinor' : null;
   return typeof value === 'object' && value !== null && 'line1' in value ? 'address' : null;
 }
+
+function fieldOfText(value: string): EditedField | null {
+  if (value.startsWith('Title')) return 'title';
+  if (value.startsWith('Reason')) return 'cancelReason';
+  return INSTANT.test(value) ? 'startedAt' : null;
+}
+
+const INSTANT = /^\d{4}-\d\d-/;
 
 interface Id {
   readonly client: number;

@@ -3,15 +3,20 @@
 import {peerOf} from '../peers/all-peers.ts';
 import {makeBurst} from './burst.ts';
 import {clockMs} from './clock.ts';
+import {openCrowd, type OpenCrowd} from './crowd.ts';
 import {openDeviceGroup, type DeviceGroup} from './device-group.ts';
+import {pushOffline} from './offline-devices.ts';
+import {openRecordWriter, type RecordWriter} from './record-writer.ts';
+import {openTenants, type OpenTenants} from './tenant-devices.ts';
 import type {WorkerAnswer, WorkerCalls, WorkerRequest} from './worker-calls.ts';
 
-let group: DeviceGroup | undefined;
+const open: {group?: DeviceGroup; crowd?: OpenCrowd; tenants?: OpenTenants; writer?: RecordWriter} = {};
 
-const connected = (): DeviceGroup => {
-  if (group === undefined) throw new Error('no devices are connected');
-  return group;
-};
+function opened<Kind extends keyof typeof open>(kind: Kind): NonNullable<(typeof open)[Kind]> {
+  const found = open[kind];
+  if (found === undefined) throw new Error(`no ${kind} is open`);
+  return found;
+}
 
 async function timed<T>(work: () => Promise<T>): Promise<{ms: number; result: T}> {
   const start = clockMs();
@@ -21,11 +26,11 @@ async function timed<T>(work: () => Promise<T>): Promise<{ms: number; result: T}
 
 const calls: WorkerCalls = {
   async connect({peer, ...settings}) {
-    group = await openDeviceGroup(peerOf(peer), settings);
+    open.group = await openDeviceGroup(peerOf(peer), settings);
   },
-  drive: (drive) => connected().drive(drive),
-  settle: (total) => connected().settle(total),
-  disconnect: () => connected().close(),
+  drive: (drive) => opened('group').drive(drive),
+  settle: (total) => opened('group').settle(total),
+  disconnect: () => opened('group').close(),
   async catchUp({peer, access, ...options}) {
     const {ms, result} = await timed(() => peerOf(peer).catchUp(access, {device: 0, ...options}));
     return {...result, ms};
@@ -42,6 +47,23 @@ const calls: WorkerCalls = {
     await cold.result.close();
     return {coldMs: cold.ms, warmMs: warm.ms};
   },
+  async openCrowd({peer, access, ...crowd}) {
+    open.crowd = await openCrowd(peerOf(peer), access, crowd);
+    return open.crowd.opened;
+  },
+  storm: () => opened('crowd').storm(),
+  closeCrowd: () => opened('crowd').close(),
+  pushOffline: ({peer, ...options}) => pushOffline(peerOf(peer), options),
+  async openTenants({peer, access, ...settings}) {
+    open.tenants = await openTenants(peerOf(peer), access, settings);
+  },
+  driveTenants: (drive) => opened('tenants').drive(drive),
+  closeTenants: () => opened('tenants').close(),
+  async openWriter({peer, access}) {
+    open.writer = await openRecordWriter(peerOf(peer), access);
+  },
+  writeRecord: ({edits}) => opened('writer').write(edits),
+  closeWriter: () => opened('writer').close(),
   used() {
     const {user, system} = process.cpuUsage();
     return Promise.resolve({

@@ -14,19 +14,24 @@ import type {
   PeerServer,
   StartOptions,
 } from './peer.ts';
+import {findUwsNode, findUwsObstacle} from './uws-node.ts';
 import {openSocket} from './web-socket.ts';
 
 const BATCH = 500;
 const PAGE = 1_000;
 
-async function start(options: StartOptions, env: Readonly<Record<string, string>>): Promise<PeerServer> {
+async function start(
+  options: StartOptions,
+  command: {node?: string; file: string; env: Readonly<Record<string, string>>},
+): Promise<PeerServer> {
+  const {file, ...rest} = command;
   const server = await startServerProcess({
-    args: ['--import', 'tsx', 'bench/peers/floor-server.ts'],
-    env,
+    ...rest,
+    args: ['--import', 'tsx', `bench/peers/${file}`],
     ready: /listening on (http:\S+)/,
     profileFolder: options.profileFolder,
   });
-  return {...server, access: {url: server.ready[0] ?? '', tenantId: '', tokens: [], cursor: ''}};
+  return {...server, access: {url: server.ready[0] ?? '', tenantId: '', tokens: [], cursor: '', others: []}};
 }
 
 async function connect(access: Access, _options: ConnectOptions, events: DeviceEvents): Promise<DeviceLink> {
@@ -40,6 +45,7 @@ async function connect(access: Access, _options: ConnectOptions, events: DeviceE
   });
   return {
     send: (request, updates) => socket.send(encodeFloorFrame({request, updates})),
+    drop: () => socket.drop(),
     close: () => socket.close(),
   };
 }
@@ -47,12 +53,12 @@ async function connect(access: Access, _options: ConnectOptions, events: DeviceE
 async function openSocketBurst(access: Access, options: ConnectOptions): Promise<BurstLink> {
   let requests = 0;
   let acked = 0;
-  let settle: {resolve: () => void; reject: (error: Error) => void} | undefined;
+  let settle: {resolve: (conflicts: number) => void; reject: (error: Error) => void} | undefined;
   const link = await connect(access, options, {
     onUpdate: () => undefined,
     onAck() {
       acked++;
-      if (acked === requests) settle?.resolve();
+      if (acked === requests) settle?.resolve(0);
     },
     onFault: (message) => settle?.reject(new Error(message)),
   });
@@ -74,13 +80,18 @@ const upsertAll = (access: Access, rows: readonly {id: string; payload: unknown}
 
 const openRestBurst = (access: Access): Promise<BurstLink> =>
   Promise.resolve({
-    push: (edits: readonly BurstEdit[]) =>
-      upsertAll(
-        access,
-        edits.map(({record, field, value}) => ({id: recordIdOf(record), payload: {[field]: value}})),
-      ),
+    async push(edits: readonly BurstEdit[]) {
+      const rows = edits.map(({record, field, value}) => ({
+        id: recordIdOf(record),
+        payload: {[field]: value},
+      }));
+      await upsertAll(access, rows);
+      return 0;
+    },
     close: () => Promise.resolve(),
   });
+
+const SERVER = 'floor-server.ts';
 
 export const floorPg: Peer = {
   name: 'floor-pg',
@@ -89,11 +100,16 @@ export const floorPg: Peer = {
     checks: 'none',
     missing: 'tokens, validation, merge, conflicts, audit, encryption, catch-up over the socket',
   },
+  isLive: true,
+  keepsDocuments: false,
+  hasTenants: false,
+  isForeign: false,
   catchUpPaths: ['bare select'],
   burstPaths: ['socket', 'rest-json'],
-  start: (options) => start(options, {DATABASE_URL: options.databaseUrl}),
-  async seed(server, {records}) {
-    const rows = Array.from({length: records}, (_, record) => ({
+  findObstacle: () => null,
+  start: (options) => start(options, {file: SERVER, env: {DATABASE_URL: options.databaseUrl}}),
+  async seed(server, {needs}) {
+    const rows = Array.from({length: needs.records}, (_, record) => ({
       id: recordIdOf(record),
       payload: fieldsOf(record),
     }));
@@ -116,6 +132,13 @@ export const floorWs: Peer = {
   promises: {...floorPg.promises, ack: 'relayed', missing: `storage, ${floorPg.promises.missing}`},
   catchUpPaths: [],
   burstPaths: [],
-  start: (options) => start(options, {}),
+  start: (options) => start(options, {file: SERVER, env: {}}),
   seed: () => Promise.resolve(''),
+};
+
+export const floorUws: Peer = {
+  ...floorWs,
+  name: 'floor-uws',
+  findObstacle: findUwsObstacle,
+  start: (options) => start(options, {node: findUwsNode(), file: 'floor-uws-server.ts', env: {}}),
 };

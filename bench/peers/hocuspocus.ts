@@ -1,11 +1,11 @@
 // Hocuspocus 4, spoken to in its own protocol by a device that multiplexes all its documents over one socket.
-import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import * as decoding from 'lib0/decoding';
 import * as encoding from 'lib0/encoding';
 import pg from 'pg';
 import {recordIdOf, recordOf, seedUpdate} from '../load/tasks.ts';
-import {repositoryRoot, startServerProcess} from '../server-process.ts';
+import {startServerProcess} from '../server-process.ts';
+import {newerNode, packagesFolder} from './packages-folder.ts';
 import type {
   Access,
   BurstEdit,
@@ -18,12 +18,6 @@ import type {
   StartOptions,
 } from './peer.ts';
 import {openSocket, type DeviceSocket} from './web-socket.ts';
-
-export const packagesFolder = join(repositoryRoot, 'bench/peers/packages');
-const newerNode = join(packagesFolder, 'node_modules/node/bin/node');
-
-export const isHocuspocusInstalled = (): boolean =>
-  existsSync(newerNode) && existsSync(join(packagesFolder, 'node_modules/@hocuspocus/server'));
 
 /** Kinds of messages, and of the y-protocols message inside. */
 const SYNC = 0;
@@ -147,6 +141,7 @@ async function connect(access: Access, {records}: ConnectOptions, events: Device
         socket.send(updateMessage(record, update));
       }
     },
+    drop: () => socket.drop(),
     close: () => socket.close(),
   };
 }
@@ -175,10 +170,10 @@ async function catchUp(access: Access, {records}: ConnectOptions): Promise<Caugh
 function openBurst(access: Access): BurstLink {
   let socket: DeviceSocket | undefined;
   let waiting = 0;
-  let settle: {resolve: () => void; reject: (error: Error) => void} | undefined;
+  let settle: {resolve: (conflicts: number) => void; reject: (error: Error) => void} | undefined;
   const onSaved = (): void => {
     waiting--;
-    if (waiting === 0) settle?.resolve();
+    if (waiting === 0) settle?.resolve(0);
   };
   const pushCold = async (edits: readonly BurstEdit[]): Promise<void> => {
     const opening = await openDocuments(access, {
@@ -225,8 +220,13 @@ export const hocuspocus: Peer = {
     missing:
       'commit before acknowledgement (stored 2 s later), tokens, validation, conflicts, audit, rows, encryption, REST, a feed',
   },
+  isLive: true,
+  keepsDocuments: true,
+  hasTenants: false,
+  isForeign: true,
   catchUpPaths: ['documents'],
   burstPaths: ['documents'],
+  findObstacle: () => null,
   async start({databaseUrl, profileFolder}: StartOptions) {
     const server = await startServerProcess({
       node: newerNode,
@@ -235,9 +235,12 @@ export const hocuspocus: Peer = {
       ready: /listening on (http:\S+)/,
       profileFolder,
     });
-    return {...server, access: {url: server.ready[0] ?? '', tenantId: '', tokens: [], cursor: ''}};
+    return {
+      ...server,
+      access: {url: server.ready[0] ?? '', tenantId: '', tokens: [], cursor: '', others: []},
+    };
   },
-  seed: (_server, {databaseUrl, records}) => seed(databaseUrl, records),
+  seed: (_server, {databaseUrl, needs}) => seed(databaseUrl, needs.records),
   connect,
   catchUp,
   openBurst: (access) => Promise.resolve(openBurst(access)),

@@ -4,6 +4,8 @@ import WebSocket from 'ws';
 
 export interface DeviceSocket {
   send(frame: Uint8Array): void;
+  /** Cuts the connection without a word. */
+  drop(): void;
   close(): Promise<void>;
 }
 
@@ -22,6 +24,10 @@ export async function openSocket(
   socket.on('error', () => undefined);
   return {
     send: (frame) => socket.send(frame),
+    drop() {
+      closing = true;
+      socket.terminate();
+    },
     async close() {
       if (socket.readyState === WebSocket.CLOSED) return;
       closing = true;

@@ -11,12 +11,12 @@ export const catchUp: Scenario = {
   question: 'How long until a device has what changed while it was away?',
   load: `${RECORDS} records of 12 fields changed; a fresh server, a fresh device; until all are decoded and kept`,
   columns: [
-    {key: 'ms', title: 'time', unit: 'ms'},
+    {key: 'ms', title: 'time', unit: 'ms', better: 'lower'},
     {key: 'bytes', title: 'received', unit: 'MB'},
-    {key: 'cpu', title: 'server CPU', unit: 'ms'},
-    {key: 'postgres', title: 'Postgres CPU', unit: 'ms'},
-    {key: 'peak', title: 'server peak', unit: 'MB'},
-    {key: 'devicePeak', title: 'device peak', unit: 'MB'},
+    {key: 'cpu', title: 'server CPU', unit: 'ms', better: 'lower'},
+    {key: 'postgres', title: 'Postgres CPU', unit: 'ms', better: 'lower'},
+    {key: 'peak', title: 'server peak', unit: 'MB', better: 'lower'},
+    {key: 'devicePeak', title: 'device peak', unit: 'MB', better: 'lower'},
   ],
   goals: [
     ...(['socket', 'rest-json', 'rest-yjs'] as const).map((way) => ({
@@ -30,6 +30,16 @@ export const catchUp: Scenario = {
       way: 'rest-json',
       against: {peer: 'floor-pg', way: 'bare select'},
       bound: {atMost: 4},
+    },
+  ],
+  charts: [
+    {
+      name: 'catch-up-time',
+      title: 'Catching up on 10,000 changed records',
+      kind: 'bars',
+      key: 'ms',
+      unit: 'ms',
+      isLog: true,
     },
   ],
   isFor: (peer) => peer.catchUpPaths.length > 0,

@@ -1,5 +1,5 @@
 // How long does it take until everyone else sees an edit, at the pace at which people work?
-import {percentile} from '../statistics.ts';
+import {percentile, quantilesOf} from '../statistics.ts';
 import {perEdit, scaled} from './measures.ts';
 import type {Scenario} from './scenario.ts';
 import {editTogether} from './shared-editing.ts';
@@ -14,21 +14,31 @@ export const live: Scenario = {
   question: 'How long until all others have an edit?',
   load: `20 devices share 200 tasks; ${EDITS_PER_SECOND} edits/s for ${SECONDS} s`,
   columns: [
-    {key: 'p50', title: 'p50', unit: 'ms'},
-    {key: 'p90', title: 'p90', unit: 'ms'},
-    {key: 'p99', title: 'p99', unit: 'ms'},
-    {key: 'ackP50', title: 'ack p50', unit: 'ms'},
-    {key: 'ackP99', title: 'ack p99', unit: 'ms'},
-    {key: 'cpuPerEdit', title: 'server CPU/edit', unit: 'us'},
-    {key: 'postgresPerEdit', title: 'Postgres CPU/edit', unit: 'us'},
-    {key: 'peak', title: 'peak memory', unit: 'MB'},
+    {key: 'p50', title: 'p50', unit: 'ms', better: 'lower'},
+    {key: 'p90', title: 'p90', unit: 'ms', better: 'lower'},
+    {key: 'p99', title: 'p99', unit: 'ms', better: 'lower'},
+    {key: 'ackP50', title: 'ack p50', unit: 'ms', better: 'lower'},
+    {key: 'ackP99', title: 'ack p99', unit: 'ms', better: 'lower'},
+    {key: 'cpuPerEdit', title: 'server CPU/edit', unit: 'us', better: 'lower'},
+    {key: 'postgresPerEdit', title: 'Postgres CPU/edit', unit: 'us', better: 'lower'},
+    {key: 'peak', title: 'peak memory', unit: 'MB', better: 'lower'},
   ],
   goals: [
     {key: 'p50', way: 'socket', against, bound: {atMost: 1}},
     {key: 'p99', way: 'socket', against, bound: {atMost: 1}},
     {key: 'cpuPerEdit', way: 'socket', against, bound: {atMost: 1}},
   ],
-  isFor: () => true,
+  charts: [
+    {
+      name: 'live-delivery',
+      title: 'An edit until all 19 others have it, 200 edits/s',
+      kind: 'distribution',
+      key: 'delivery',
+      unit: 'ms',
+    },
+    {name: 'live-cpu', title: 'Server CPU per edit', kind: 'bars', key: 'cpuPerEdit', unit: 'us'},
+  ],
+  isFor: (peer) => peer.isLive,
   async run(trial) {
     const {deliveries, ackLatencies, cost} = await editTogether(trial, {
       devices: 20,
@@ -47,6 +57,7 @@ export const live: Scenario = {
       ackP99: percentile(ackLatencies, 0.99),
       ...perEdit(cost, deliveries.edits),
     };
-    return [{way: 'socket', values}];
+    const distributions = {delivery: quantilesOf(deliveries.latencies)};
+    return [{way: 'socket', values, distributions}];
   },
 };

@@ -17,13 +17,31 @@ export const offlineBurst: Scenario = {
   question: 'How long until all edits made offline are acknowledged?',
   load: `${RECORDS} edits on distinct records by one device: to a fresh server (cold), then ${RECORDS} more (warm)`,
   columns: [
-    {key: 'cold', title: 'cold', unit: 'ms'},
-    {key: 'warm', title: 'warm', unit: 'ms'},
-    {key: 'cpuPerEdit', title: 'server CPU/edit', unit: 'us'},
-    {key: 'postgresPerEdit', title: 'Postgres CPU/edit', unit: 'us'},
-    {key: 'peak', title: 'server peak', unit: 'MB'},
+    {key: 'cold', title: 'cold', unit: 'ms', better: 'lower'},
+    {key: 'warm', title: 'warm', unit: 'ms', better: 'lower'},
+    {key: 'cpuPerEdit', title: 'server CPU/edit', unit: 'us', better: 'lower'},
+    {key: 'postgresPerEdit', title: 'Postgres CPU/edit', unit: 'us', better: 'lower'},
+    {key: 'peak', title: 'server peak', unit: 'MB', better: 'lower'},
   ],
   goals: [...againstFloor('socket'), ...againstFloor('rest-json')],
+  charts: [
+    {
+      name: 'offline-burst-cold',
+      title: '5,000 offline edits until acknowledged, cold server',
+      kind: 'bars',
+      key: 'cold',
+      unit: 'ms',
+      isLog: true,
+    },
+    {
+      name: 'offline-burst-warm',
+      title: '5,000 offline edits until acknowledged, warm server',
+      kind: 'bars',
+      key: 'warm',
+      unit: 'ms',
+      isLog: true,
+    },
+  ],
   isFor: (peer) => peer.burstPaths.length > 0,
   async run(trial) {
     const rows: Row[] = [];

@@ -1,5 +1,5 @@
 // How many edits a second does one server take and deliver to everybody?
-import {percentile} from '../statistics.ts';
+import {percentile, quantilesOf} from '../statistics.ts';
 import {perEdit, scaled} from './measures.ts';
 import type {Scenario} from './scenario.ts';
 import {editTogether} from './shared-editing.ts';
@@ -12,21 +12,30 @@ export const saturation: Scenario = {
   question: 'How many edits a second reach everybody?',
   load: `20 devices share 200 tasks; each keeps up to ${OUTSTANDING} edits unacknowledged for ${SECONDS} s`,
   columns: [
-    {key: 'rate', title: 'edits delivered', unit: '/s'},
-    {key: 'p50', title: 'p50', unit: 'ms'},
-    {key: 'p99', title: 'p99', unit: 'ms'},
-    {key: 'ackP50', title: 'ack p50', unit: 'ms'},
-    {key: 'cpuPerEdit', title: 'server CPU/edit', unit: 'us'},
-    {key: 'postgresPerEdit', title: 'Postgres CPU/edit', unit: 'us'},
+    {key: 'rate', title: 'edits delivered', unit: '/s', better: 'higher'},
+    {key: 'p50', title: 'p50', unit: 'ms', better: 'lower'},
+    {key: 'p99', title: 'p99', unit: 'ms', better: 'lower'},
+    {key: 'ackP50', title: 'ack p50', unit: 'ms', better: 'lower'},
+    {key: 'cpuPerEdit', title: 'server CPU/edit', unit: 'us', better: 'lower'},
+    {key: 'postgresPerEdit', title: 'Postgres CPU/edit', unit: 'us', better: 'lower'},
     {key: 'loadPerEdit', title: 'load CPU/edit', unit: 'us'},
     {key: 'serverShare', title: 'server CPU', unit: '%'},
-    {key: 'peak', title: 'peak memory', unit: 'MB'},
+    {key: 'peak', title: 'peak memory', unit: 'MB', better: 'lower'},
   ],
   goals: [
     {key: 'rate', way: 'socket', against: {peer: 'hocuspocus', way: 'socket'}, bound: {atLeast: 2}},
     {key: 'rate', way: 'socket', against: {peer: 'floor-pg', way: 'socket'}, bound: {atLeast: 1.2}},
   ],
-  isFor: () => true,
+  charts: [
+    {
+      name: 'saturation-rate',
+      title: 'Edits delivered to all 20 devices per second',
+      kind: 'bars',
+      key: 'rate',
+      unit: 'edits/s',
+    },
+  ],
+  isFor: (peer) => peer.isLive,
   async run(trial) {
     const {deliveries, ackLatencies, cost, loadCpuSeconds} = await editTogether(trial, {
       devices: 20,
@@ -47,6 +56,7 @@ export const saturation: Scenario = {
       loadPerEdit: (loadCpuSeconds * 1e6) / edits,
       serverShare: (cost.serverCpuSeconds * 1e5) / spanMs,
     };
-    return [{way: 'socket', values}];
+    const distributions = {delivery: quantilesOf(latencies)};
+    return [{way: 'socket', values, distributions}];
   },
 };
