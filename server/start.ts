@@ -15,6 +15,7 @@ import {openClerk, type Clerk} from './clerk/open-clerk.ts';
 import type {Config} from './config.ts';
 import {chooseTransport} from './live/choose-transport.ts';
 import {createLiveEdge} from './live/edge.ts';
+import {openFileStore} from './files/open-store.ts';
 import {openKeyring} from './keyring.ts';
 import type {Logger} from './logger.ts';
 import {startMaintenance} from './maintenance.ts';
@@ -73,7 +74,10 @@ async function startParts(
   const clerk = openClerk(config.auth, {log, now});
   const bus = openBus(config, {metrics, log, closers});
   const service = await openService(config, {database, metrics, clerk, log, now, bus});
-  closers.push(() => service.stop());
+  closers.push(async () => {
+    await service.stop();
+    service.files.close?.();
+  });
   const state = {draining: false};
   const isReady = async (): Promise<boolean> =>
     !state.draining && (await isMigrated(database.pool).catch(() => false));
@@ -220,6 +224,7 @@ async function openService(
     pool: database.pool,
     keyring: await openKeyring(config),
     now,
+    openFiles: (deps) => openFileStore(config, deps),
     findProfile: clerk.findProfile,
     invitationSender: clerk.invitationSender,
     ...(bus === null ? {} : {bus}),

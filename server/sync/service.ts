@@ -4,9 +4,11 @@ import type pg from 'pg';
 import {RECORD_CACHE_BYTES_MAX, SERVER_CLIENT_ID_MIN} from '#crdt/protocol/limits.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
 import {createTenantKeys, type TenantKeys} from '#db/tenant-keys.ts';
-import type {Keyring} from '#db/cipher.ts';
+import type {Keyring, TenantCipher} from '#db/cipher.ts';
 import {readDatabaseEpoch} from '#db/database-epoch.ts';
 import {takeServerReplica} from '#db/replicas.ts';
+import {noStore} from '../files/no-store.ts';
+import type {OpenedStore} from '../files/open-store.ts';
 import {createLocalBus, type Bus} from './bus.ts';
 import {createCursors, type Cursors} from './cursor.ts';
 import {createFanOut, type FanOut} from './fan-out.ts';
@@ -34,6 +36,8 @@ export interface Service {
   readonly cursors: Cursors;
   readonly fanOut: FanOut;
   readonly cache: RecordCache;
+  /** Where attachments lie. */
+  readonly files: OpenedStore;
   /** ms since epoch. */
   readonly now: () => number;
   /** Between the nodes on the database. */
@@ -53,6 +57,11 @@ export interface ServiceOptions {
   /** Absent: tokens alone say who a user is. */
   readonly findProfile?: FindProfile | undefined;
   readonly invitationSender?: InvitationSender | undefined;
+  /** Absent: whatever asks for files is refused. */
+  readonly openFiles?: (deps: {
+    cipherOf: (tenantId: TenantId) => Promise<TenantCipher>;
+    now: () => number;
+  }) => OpenedStore;
   /** Absent: this node is the only one on the database. */
   readonly bus?: Bus;
   readonly onRepair?: NodesDeps['onRepair'];
@@ -125,6 +134,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     cursors,
     fanOut,
     cache,
+    files: options.openFiles?.({cipherOf, now}) ?? noStore,
     now,
     bus,
     accessChanged: (tenantId, accessVersion) => nodes.accessChanged(tenantId, accessVersion),

@@ -12,6 +12,7 @@ import {
   type DevelopmentIssuer,
 } from '#server/auth/development-issuer.ts';
 import {createTokenVerifier, type TokenVerifier} from '#server/auth/verify-token.ts';
+import {createDiskStore} from '#server/files/disk-store.ts';
 import {silentLogger, type Logger} from '#server/logger.ts';
 import {createRestApp, type RestEdge} from '#server/rest/app.ts';
 import {createService, type Service, type ServiceOptions} from '#server/sync/service.ts';
@@ -83,6 +84,8 @@ export interface World {
   readonly service: Service;
   readonly app: RestEdge;
   readonly issuer: DevelopmentIssuer;
+  /** Where its files lie. */
+  readonly dataDir: string;
   readonly verifier: TokenVerifier;
   /** Asks the app; no headers but those given. */
   readonly ask: <Body = unknown>(path: string, init?: RequestInit, address?: string) => Promise<Answer<Body>>;
@@ -97,7 +100,9 @@ export interface World {
   readonly close: () => Promise<void>;
 }
 
-export interface WorldOptions extends Partial<Pick<ServiceOptions, 'bus' | 'onRepair' | 'pool'>> {
+export interface WorldOptions extends Partial<
+  Pick<ServiceOptions, 'bus' | 'openFiles' | 'onRepair' | 'pool'>
+> {
   readonly log?: Logger;
   /** A server on the same database, with the same keys. */
   readonly nextTo?: World;
@@ -110,14 +115,15 @@ export async function createWorld({
   ...others
 }: WorldOptions = {}): Promise<World> {
   const database = nextTo?.database ?? (await createTestDatabase({poolSize: 8}));
+  const dataDir = nextTo?.dataDir ?? (await mkdtemp(join(inject('scratchFolder'), 'world-')));
   const service = await createService({
     pool: database.database.pool,
     keyring: nextTo?.service.keyring ?? createKeyring({current: randomBytes(32)}),
     now: Date.now,
     onFault: () => undefined,
+    openFiles: (deps) => createDiskStore({folder: join(dataDir, 'files'), ...deps}),
     ...others,
   });
-  const dataDir = await mkdtemp(join(inject('scratchFolder'), 'world-'));
   const issuer = nextTo?.issuer ?? (await openDevelopmentIssuer({dataDir, now: Date.now}));
   const verifier = createTokenVerifier({
     jwtKey: issuer.publicKeyPem,
@@ -145,6 +151,7 @@ export async function createWorld({
     service,
     app,
     issuer,
+    dataDir,
     verifier,
     ask,
     newPerson,

@@ -1,0 +1,149 @@
+// The file store on S3 or Cloudflare R2. Devices talk to the bucket with presigned URLs; the server asks it what arrived.
+import {
+  CopyObjectCommand,
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  paginateListObjectsV2,
+  PutObjectCommand,
+  S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
+import {getSignedUrl} from '@aws-sdk/s3-request-presigner';
+import {SyncError} from '#crdt/protocol/error-code.ts';
+import {isUuid, type TenantId} from '#crdt/protocol/ids.ts';
+import type {S3Config} from '../config.ts';
+import {
+  dispositionOf,
+  DOWNLOAD_URL_MS,
+  nameOfKey,
+  UPLOAD_URL_MS,
+  type FileKey,
+  type FileStore,
+  type StoredFile,
+} from './file-store.ts';
+
+type Place = 'waiting' | 'kept';
+
+const objectName = (place: Place, key: FileKey): string => `${place}/${nameOfKey(key)}`;
+
+export type S3Store = FileStore & {readonly close: () => void};
+
+/** Settings that R2 needs: without the last two, presigned uploads carry the checksum of an empty body. */
+function openClient({endpoint, region, accessKeyId, secretAccessKey}: S3Config): S3Client {
+  return new S3Client({
+    endpoint,
+    region,
+    forcePathStyle: true,
+    credentials: {accessKeyId, secretAccessKey},
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+  });
+}
+
+export function createS3Store(config: S3Config, {now}: {now: () => number}): S3Store {
+  const client = openClient(config);
+  const {bucket: Bucket} = config;
+  const waiting = (key: FileKey) => ({Bucket, Key: objectName('waiting', key)});
+  const kept = (key: FileKey) => ({Bucket, Key: objectName('kept', key)});
+  const removeAll = async (objects: readonly {Key: string}[]): Promise<void> => {
+    await client.send(
+      new DeleteObjectsCommand({Bucket, Delete: {Objects: objects.map(({Key}) => ({Key})), Quiet: true}}),
+    );
+  };
+  const headOf: FileStore['head'] = async (key) => {
+    const found = await orMissing(client.send(new HeadObjectCommand(kept(key))));
+    return found && {sizeBytes: found.ContentLength ?? 0, mimeType: found.ContentType ?? ''};
+  };
+  const open = async (key: FileKey, range?: string): Promise<AsyncIterable<Uint8Array>> => {
+    const found = await orMissing(
+      client.send(new GetObjectCommand({...kept(key), ...(range === undefined ? {} : {Range: range})})),
+    );
+    if (found?.Body === undefined) throw new SyncError('not_found');
+    return found.Body as unknown as AsyncIterable<Uint8Array>;
+  };
+
+  return {
+    async signUpload(key, {mimeType, sizeBytes}) {
+      const command = new PutObjectCommand({
+        ...waiting(key),
+        ContentType: mimeType,
+        ContentLength: sizeBytes,
+      });
+      const signedAt = new Date(now());
+      const url = await getSignedUrl(client, command, {
+        expiresIn: UPLOAD_URL_MS / 1000,
+        signingDate: signedAt,
+        // Else neither type nor length would be bound.
+        signableHeaders: new Set(['host', 'content-type', 'content-length']),
+      });
+      return {
+        url,
+        headers: {'content-type': mimeType, 'content-length': String(sizeBytes)},
+        expiresAt: new Date(signedAt.getTime() + UPLOAD_URL_MS),
+      };
+    },
+    async signDownload(key, {mimeType, fileName}) {
+      const command = new GetObjectCommand({
+        ...kept(key),
+        ResponseContentType: mimeType,
+        ResponseContentDisposition: dispositionOf(fileName),
+      });
+      const signedAt = new Date(now());
+      const url = await getSignedUrl(client, command, {
+        expiresIn: DOWNLOAD_URL_MS / 1000,
+        signingDate: signedAt,
+      });
+      return {url, headers: {}, expiresAt: new Date(signedAt.getTime() + DOWNLOAD_URL_MS)};
+    },
+    async accept(key) {
+      const {Key} = waiting(key);
+      const copied = await orMissing(
+        client.send(new CopyObjectCommand({...kept(key), CopySource: `${Bucket}/${Key}`})),
+      );
+      if (copied === undefined) return undefined;
+      await removeAll([{Key}]);
+      return headOf(key);
+    },
+    async write(key, {bytes, mimeType}) {
+      await client.send(new PutObjectCommand({...kept(key), Body: bytes, ContentType: mimeType}));
+    },
+    head: headOf,
+    async readStart(key, bytesMax) {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of await open(key, `bytes=0-${bytesMax - 1}`)) chunks.push(chunk);
+      return Buffer.concat(chunks).subarray(0, bytesMax);
+    },
+    async *read(key) {
+      yield* await open(key);
+    },
+    remove: (key) => removeAll([waiting(key), kept(key)]),
+    removeWaiting: (key) => removeAll([waiting(key)]),
+    list: (place) => listObjects(client, {bucket: Bucket, place}),
+    close: () => client.destroy(),
+  };
+}
+
+async function* listObjects(
+  client: S3Client,
+  {bucket, place}: {bucket: string; place: Place},
+): AsyncGenerator<StoredFile> {
+  const pages = paginateListObjectsV2({client}, {Bucket: bucket, Prefix: `${place}/`});
+  for await (const page of pages) {
+    for (const {Key = '', LastModified} of page.Contents ?? []) {
+      const [, tenantId = '', id = '', more] = Key.split('/');
+      if (!isUuid(tenantId) || !isUuid(id) || more !== undefined || LastModified === undefined) continue;
+      yield {key: {tenantId: tenantId as TenantId, id}, modifiedAt: LastModified};
+    }
+  }
+}
+
+/** Undefined where the bucket has no such object. */
+async function orMissing<Found>(asked: Promise<Found>): Promise<Found | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404) return undefined;
+    throw error;
+  }
+}
