@@ -31,6 +31,7 @@ const steps: readonly Step[] = [
     env: {TRANSPORTS: 'uws'},
   },
   {name: 'kill test, 30 rounds', command: ['npm', 'run', '--silent', 'test:kill']},
+  {name: 'bench, for correctness only', command: ['npm', 'run', '--silent', 'bench:smoke']},
   {name: 'demo', command: ['npm', 'run', '--silent', 'demo']},
 ];
 

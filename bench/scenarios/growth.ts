@@ -133,7 +133,9 @@ async function editInLargeTenants(trial: Trial): Promise<Row[]> {
   const needs = {devices: RECORDS.length, records: RECORDS.length * edited};
   const rows: Row[] = [];
   for (const [step, full] of RECORDS.entries()) {
-    const records = Math.round(scaled(full, {scale: trial.scale, min: needs.records}));
+    const records = Math.round(full * trial.scale);
+    // At a small load the smallest tenants would be smaller than what is edited in them.
+    if (records < needs.records) continue;
     await trial.startServer(needs);
     await trial.fill(records);
     const server = await trial.startServer(needs);
