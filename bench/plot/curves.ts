@@ -46,10 +46,11 @@ function drawCurves(
       textAt({x: LEFT - 8, y: y.at(mark) + 4}, formatFigure(mark), {anchor: 'end', size: 12}),
     ]),
   ];
-  const paths = curves.flatMap(({color, points, isDashed}) => {
+  const paths = curves.flatMap(({color, points, isDashed}, index) => {
     const placed = points.map((point) => ({x: x.at(point.x), y: y.at(point.y)}));
     return [
-      pathThrough(placed, color, {isDashed}),
+      // The first is the widest: what lies over it does not hide it.
+      pathThrough(placed, color, {isDashed, width: 2 + (curves.length - index) * 0.5}),
       ...(hasDots ? placed.map((point) => dotAt(point, color)) : []),
     ];
   });

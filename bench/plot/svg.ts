@@ -40,10 +40,14 @@ export const boxAt = ({x, y}: Point, size: {width: number; height: number}, colo
 export const dotAt = ({x, y}: Point, color: string): string =>
   `<circle cx="${round(x)}" cy="${round(y)}" r="3.5" fill="${color}"/>`;
 
-export const pathThrough = (points: readonly Point[], color: string, {isDashed = false} = {}): string => {
+export const pathThrough = (
+  points: readonly Point[],
+  color: string,
+  {isDashed = false, width = 2.2} = {},
+): string => {
   const d = points.map(({x, y}, index) => `${index === 0 ? 'M' : 'L'}${round(x)} ${round(y)}`).join('');
   const dash = isDashed ? ' stroke-dasharray="6 4"' : '';
-  return `<path d="${d}" fill="none" stroke="${color}" stroke-width="2.2" stroke-linejoin="round"${dash}/>`;
+  return `<path d="${d}" fill="none" stroke="${color}" stroke-width="${width}" stroke-linejoin="round"${dash}/>`;
 };
 
 /** A whole file. `note` stands small at the foot. */

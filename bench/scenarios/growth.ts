@@ -1,4 +1,5 @@
 // Does an edit cost more when its record was edited often, or when its tenant has many records?
+import {WRITERS} from '../load/record-writer.ts';
 import {startWorker, type Worker} from '../load/worker-process.ts';
 import type {PeerServer} from '../peers/peer.ts';
 import {percentile} from '../statistics.ts';
@@ -22,7 +23,7 @@ const flat = {way: recordsWay(most), against: {peer: 'fieldmerge', way: recordsW
 export const growth: Scenario = {
   name: 'growth',
   question: 'Does an edit cost more in a record edited often, or in a tenant with many records?',
-  load: `one device writes one field of one record ${most / 100} times; one device edits ${EDITED} tasks of a tenant with up to ${most} records for ${SECONDS} s, one edit outstanding`,
+  load: `${WRITERS} devices in turn write one field of one record, ${EDITS.at(-1) ?? 0} times in all; one device edits ${EDITED} tasks of a tenant with up to ${most} records for ${SECONDS} s, one edit outstanding`,
   columns: [
     {key: 'kilobytes', title: 'document', unit: 'KB', better: 'lower'},
     {key: 'p50', title: 'ack p50', unit: 'ms', better: 'lower'},
@@ -82,7 +83,7 @@ export const growth: Scenario = {
 
 async function editOneRecord(trial: Trial): Promise<Row[]> {
   const {name: peer} = trial.peer;
-  const server = await trial.startServer({devices: 1, records: 1});
+  const server = await trial.startServer({devices: WRITERS + 1, records: 1});
   const worker = startWorker();
   try {
     await worker.call('openWriter', {peer, access: server.access});
