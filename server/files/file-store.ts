@@ -79,5 +79,6 @@ export function dispositionOf(fileName: string): string {
     /['()*!]/g,
     (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`,
   );
+  if (plain === safe) return `attachment; filename="${plain}"`;
   return `attachment; filename="${plain}"; filename*=UTF-8''${escaped}`;
 }

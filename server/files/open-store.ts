@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import type {Config} from '../config.ts';
 import {createDiskStore, type DiskFiles, type DiskStoreDeps} from './disk-store.ts';
 import type {FileStore} from './file-store.ts';
-import {createS3Store} from './s3-store.ts';
+import {createS3Store, openS3Client} from './s3-store.ts';
 
 /** `disk`: set where this server serves the files itself. */
 export type OpenedStore = FileStore & {readonly disk?: DiskFiles; readonly close?: () => void};
@@ -12,6 +12,6 @@ export function openFileStore(
   {s3, dataDir}: Pick<Config, 's3' | 'dataDir'>,
   {cipherOf, now}: Omit<DiskStoreDeps, 'folder'>,
 ): OpenedStore {
-  if (s3 !== undefined) return createS3Store(s3, {now});
+  if (s3 !== undefined) return createS3Store({client: openS3Client(s3), bucket: s3.bucket, now});
   return createDiskStore({folder: join(dataDir, 'files'), cipherOf, now});
 }

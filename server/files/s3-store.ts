@@ -1,7 +1,7 @@
 // The file store on S3 or Cloudflare R2. Devices talk to the bucket with presigned URLs; the server asks it what arrived.
 import {
   CopyObjectCommand,
-  DeleteObjectsCommand,
+  DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
   paginateListObjectsV2,
@@ -30,7 +30,12 @@ const objectName = (place: Place, key: FileKey): string => `${place}/${nameOfKey
 export type S3Store = FileStore & {readonly close: () => void};
 
 /** Settings that R2 needs: without the last two, presigned uploads carry the checksum of an empty body. */
-function openClient({endpoint, region, accessKeyId, secretAccessKey}: S3Config): S3Client {
+export function openS3Client({
+  endpoint,
+  region,
+  accessKeyId,
+  secretAccessKey,
+}: Omit<S3Config, 'bucket'>): S3Client {
   return new S3Client({
     endpoint,
     region,
@@ -41,15 +46,20 @@ function openClient({endpoint, region, accessKeyId, secretAccessKey}: S3Config):
   });
 }
 
-export function createS3Store(config: S3Config, {now}: {now: () => number}): S3Store {
-  const client = openClient(config);
-  const {bucket: Bucket} = config;
+export function createS3Store({
+  client,
+  bucket: Bucket,
+  now,
+}: {
+  client: S3Client;
+  bucket: string;
+  now: () => number;
+}): S3Store {
   const waiting = (key: FileKey) => ({Bucket, Key: objectName('waiting', key)});
   const kept = (key: FileKey) => ({Bucket, Key: objectName('kept', key)});
-  const removeAll = async (objects: readonly {Key: string}[]): Promise<void> => {
-    await client.send(
-      new DeleteObjectsCommand({Bucket, Delete: {Objects: objects.map(({Key}) => ({Key})), Quiet: true}}),
-    );
+  /** One by one: some stores cannot remove several at once. One that is not there counts as removed. */
+  const removeAll = async (objects: readonly {Bucket: string; Key: string}[]): Promise<void> => {
+    for (const object of objects) await client.send(new DeleteObjectCommand(object));
   };
   const headOf: FileStore['head'] = async (key) => {
     const found = await orMissing(client.send(new HeadObjectCommand(kept(key))));
@@ -97,12 +107,13 @@ export function createS3Store(config: S3Config, {now}: {now: () => number}): S3S
       return {url, headers: {}, expiresAt: new Date(signedAt.getTime() + DOWNLOAD_URL_MS)};
     },
     async accept(key) {
-      const {Key} = waiting(key);
       const copied = await orMissing(
-        client.send(new CopyObjectCommand({...kept(key), CopySource: `${Bucket}/${Key}`})),
+        client.send(
+          new CopyObjectCommand({...kept(key), CopySource: `${Bucket}/${objectName('waiting', key)}`}),
+        ),
       );
       if (copied === undefined) return undefined;
-      await removeAll([{Key}]);
+      await removeAll([waiting(key)]);
       return headOf(key);
     },
     async write(key, {bytes, mimeType}) {
