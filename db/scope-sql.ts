@@ -52,32 +52,42 @@ export function scopedInOrder(): EntityName[] {
 }
 
 /**
+ * Rows `x` of a table by a column, one look-up for each of the few ids in `relation`. The plan is made once and without
+ * looking at sizes: as a plain join it would read a whole tenant's rows, and so cost more with every record.
+ */
+const lookUp = (table: string, {column, relation}: {column: string; relation: string}): string =>
+  `${relation} k CROSS JOIN LATERAL (SELECT * FROM ${table} t WHERE t.tenant_id = $1 AND t.${column} = k.id OFFSET 0) x`;
+
+const referenceColumn = (field: string): string => `"${columnName(field)}"`;
+
+/**
  * `wanted_<entity> (user_id, id)`: the member sees the record. Narrowed to records in `asked_<entity> (id)` where
  * `isAsked`. Reads `members`.
  */
 function wantedSql(name: EntityName, isAsked: boolean): string {
-  const asked = (id: string) => (isAsked ? `JOIN asked_${name} k ON k.id = ${id}` : '');
+  const rows = (table: string, column: string): string =>
+    isAsked ? lookUp(table, {column, relation: `asked_${name}`}) : `${table} x`;
   const parts: string[] = [];
   const direct = directCondition(name);
   if (direct !== null) {
     parts.push(
-      `SELECT m.user_id, x.id FROM ${name} x ${asked('x.id')} JOIN members m ON ${direct} WHERE x.tenant_id = $1`,
+      `SELECT m.user_id, x.id FROM ${rows(name, 'id')} JOIN members m ON ${direct} WHERE x.tenant_id = $1`,
     );
   }
   for (const condition of conditionsOf(name)) {
     if (condition.kind === 'referenced-by') {
       const source = directCondition(condition.entity);
       if (source === null) throw new Error(`Nobody sees a ${condition.entity} by itself.`);
-      const column = `x."${columnName(condition.field)}"`;
+      const column = referenceColumn(condition.field);
       parts.push(
-        `SELECT m.user_id, y.id FROM ${condition.entity} x ${asked(column)} JOIN members m ON ${source}
-         JOIN ${name} y ON y.tenant_id = $1 AND y.id = ${column}
+        `SELECT m.user_id, y.id FROM ${rows(condition.entity, column)} JOIN members m ON ${source}
+         CROSS JOIN LATERAL (SELECT t.id FROM ${name} t WHERE t.tenant_id = $1 AND t.id = x.${column} OFFSET 0) y
          WHERE x.tenant_id = $1 AND x.deleted_at IS NULL`,
       );
     } else if (condition.kind === 'owner-in-scope') {
       for (const owner of owners()) {
         parts.push(
-          `SELECT w.user_id, x.id FROM ${name} x ${asked('x.id')} JOIN wanted_${owner} w ON w.id = x.owner_id
+          `SELECT w.user_id, x.id FROM ${rows(name, 'id')} JOIN wanted_${owner} w ON w.id = x.owner_id
            WHERE x.tenant_id = $1 AND x.owner_type = '${owner}'`,
         );
       }
@@ -99,16 +109,14 @@ function askedSql(): string[] {
           `SELECT x.id FROM ${name} x WHERE x.tenant_id = $1 AND x."${columnName(condition.field)}" = ANY($4::uuid[])`,
         );
       } else if (condition.kind === 'referenced-by') {
-        const column = `x."${columnName(condition.field)}"`;
-        parts.push(
-          `SELECT ${column} FROM ${condition.entity} x JOIN asked_${condition.entity} k ON k.id = x.id
-           WHERE x.tenant_id = $1 AND ${column} IS NOT NULL`,
-        );
+        const column = `x.${referenceColumn(condition.field)}`;
+        const sources = lookUp(condition.entity, {column: 'id', relation: `asked_${condition.entity}`});
+        parts.push(`SELECT ${column} FROM ${sources} WHERE ${column} IS NOT NULL`);
       } else if (condition.kind === 'owner-in-scope') {
         for (const owner of owners()) {
           parts.push(
-            `SELECT x.id FROM ${name} x JOIN asked_${owner} k ON k.id = x.owner_id
-             WHERE x.tenant_id = $1 AND x.owner_type = '${owner}'`,
+            `SELECT x.id FROM ${lookUp(name, {column: 'owner_id', relation: `asked_${owner}`})}
+             WHERE x.owner_type = '${owner}'`,
           );
         }
       }
@@ -116,8 +124,8 @@ function askedSql(): string[] {
     if (!ownedEntities.includes(name)) {
       for (const owned of ownedEntities) {
         parts.push(
-          `SELECT x.owner_id FROM ${owned} x JOIN seeds s ON s.entity = '${owned}' AND s.id = x.id
-           WHERE x.tenant_id = $1 AND x.owner_type = '${name}'`,
+          `SELECT x.owner_id FROM ${lookUp(owned, {column: 'id', relation: 'seeds'})}
+           WHERE k.entity = '${owned}' AND x.owner_type = '${name}'`,
         );
       }
     }
@@ -141,7 +149,9 @@ export const differencesSql = `
   wanted AS (${allSql('wanted', 'user_id, id')}),
   held AS (
     SELECT a.entity, a.user_id, a.record_id AS id FROM (${allSql('asked', 'id')}) k
-    JOIN record_access a ON a.tenant_id = $1 AND a.entity = k.entity AND a.record_id = k.id AND a.granted
+    CROSS JOIN LATERAL (
+      SELECT * FROM record_access t
+      WHERE t.tenant_id = $1 AND t.entity = k.entity AND t.record_id = k.id AND t.granted OFFSET 0) a
     JOIN members m ON m.user_id = a.user_id)
   SELECT user_id AS "userId", entity, id, granted FROM (
     (SELECT entity, user_id, id, true AS granted FROM wanted EXCEPT SELECT entity, user_id, id, true FROM held)

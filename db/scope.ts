@@ -130,7 +130,7 @@ export async function readAccessEvents(
 ): Promise<AccessEvent[]> {
   const {rows} = await client.query<AccessEvent>(
     `SELECT user_id AS "userId", entity, record_id AS id, granted, seq FROM record_access
-     WHERE tenant_id = $1 AND seq > $2 AND seq <= $3`,
+     WHERE tenant_id = $1 AND seq > 0 AND seq > $2 AND seq <= $3`,
     [tenantId, after, upTo],
   );
   return rows;

@@ -38,6 +38,7 @@ const migrations: Readonly<Record<string, string>> = {
   'db/migrations/0004_sign_ins.sql': 'b311fc27bd32eace',
   'db/migrations/0005_findable.sql': 'f470beddd716570d',
   'db/migrations/0006_row_security.sql': '1810aed51858b029',
+  'db/migrations/0007_lookups.sql': '29d31c1a532e9289',
 };
 
 /** Files that read the environment themselves, and why. */
@@ -81,7 +82,7 @@ test('no file collects strangers', () => {
 });
 
 test('file names are lower case with dashes, and name no version', () => {
-  const pattern = /^[a-z][a-z0-9-]*(\.(test|pg|bench|model|config|e2e|fault))*\.ts$/;
+  const pattern = /^[a-z][a-z0-9-]*(\.(test|pg|bench|model|config|e2e|fault|d))*\.ts$/;
   const versioned = /[-_]?v\d|\D[2-9]\.ts$/;
   const odd = sources.filter(
     (path) =>

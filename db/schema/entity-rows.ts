@@ -1,6 +1,6 @@
 // The typed row of every record, one table per entity, with columns as the entity declares them. Written in the
 // transaction that merges; `npm run verify` proves them equal to the documents.
-import {is} from 'drizzle-orm';
+import {is, isNotNull} from 'drizzle-orm';
 import {
   bigint,
   boolean,
@@ -63,6 +63,13 @@ function declaredColumn(table: object, field: string): PgColumn {
   return column;
 }
 
+/**
+ * Without the rows that have no value: they are many, and else a plan made while the table was empty might look up ids by
+ * this index and not by the primary key, through all rows of the tenant.
+ */
+const lookupIndex = (name: string, tenant: PgColumn, column: PgColumn) =>
+  index(name).on(tenant, column).where(isNotNull(column));
+
 const entityTable = (entity: Entity) =>
   pgTable(
     entity.name,
@@ -80,10 +87,10 @@ const entityTable = (entity: Entity) =>
     (table) => [
       primaryKey({columns: [table.tenantId, table.id]}),
       ...lookupFields(entity).map((field) =>
-        index(`${entity.name}_${columnName(field)}`).on(table.tenantId, declaredColumn(table, field)),
+        lookupIndex(`${entity.name}_${columnName(field)}`, table.tenantId, declaredColumn(table, field)),
       ),
       ...hashColumns(entity).map((column) =>
-        index(`${entity.name}_${column}`).on(table.tenantId, declaredColumn(table, column)),
+        lookupIndex(`${entity.name}_${column}`, table.tenantId, declaredColumn(table, column)),
       ),
     ],
   );
