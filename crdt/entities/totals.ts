@@ -26,20 +26,39 @@ function toBigInt(value: JsonValue | undefined, fallback?: bigint): bigint | und
   return Number.isSafeInteger(value) ? BigInt(value as number) : undefined;
 }
 
-function lineTotals(line: JsonValue, taxMode: TaxMode): {net: bigint; tax: bigint} | undefined {
+/** One line in exact minor units, already rounded. */
+export interface LineTotals {
+  /** As priced, after discount: without tax, or with it where prices include it. */
+  readonly amount: bigint;
+  readonly net: bigint;
+  readonly tax: bigint;
+  /** Basis points. */
+  readonly taxRate: bigint;
+}
+
+function lineTotals(line: JsonValue, taxMode: TaxMode): LineTotals | undefined {
   if (line === null || typeof line !== 'object' || Array.isArray(line)) return undefined;
   const {quantityMilli, unitPriceMinor, taxRateBps, discountBps} = line as JsonObject;
   const quantity = toBigInt(quantityMilli);
   const price = toBigInt(unitPriceMinor);
-  const rate = toBigInt(taxRateBps, 0n);
+  const taxRate = toBigInt(taxRateBps, 0n);
   const discount = toBigInt(discountBps, 0n);
-  if (quantity === undefined || price === undefined || rate === undefined || discount === undefined) {
+  if (quantity === undefined || price === undefined || taxRate === undefined || discount === undefined) {
     return undefined;
   }
   const amount = divideHalfUp(quantity * price * (BPS - discount), MILLI * BPS);
-  if (taxMode === 'exclusive') return {net: amount, tax: divideHalfUp(amount * rate, BPS)};
-  const tax = divideHalfUp(amount * rate, BPS + rate);
-  return {net: amount - tax, tax};
+  if (taxMode === 'exclusive')
+    return {amount, net: amount, tax: divideHalfUp(amount * taxRate, BPS), taxRate};
+  const tax = divideHalfUp(amount * taxRate, BPS + taxRate);
+  return {amount, net: amount - tax, tax, taxRate};
+}
+
+/** In the order of the lines; none for an entry without lines. Null if one cannot be read. */
+export function computeLines({lineItems, taxMode}: JsonObject): readonly LineTotals[] | null {
+  if (!Array.isArray(lineItems)) return [];
+  const mode = taxMode === 'inclusive' ? 'inclusive' : 'exclusive';
+  const lines = (lineItems as readonly JsonValue[]).map((line) => lineTotals(line, mode));
+  return lines.every((line) => line !== undefined) ? lines : null;
 }
 
 /**
@@ -48,22 +67,17 @@ function lineTotals(line: JsonValue, taxMode: TaxMode): {net: bigint; tax: bigin
  * the exact integers.
  */
 export function computeTotals(fields: JsonObject): Totals | null {
-  const lines = fields.lineItems;
-  if (!Array.isArray(lines) || lines.length === 0) {
+  const lines = computeLines(fields);
+  if (lines === null) return null;
+  if (lines.length === 0) {
     const amount = toBigInt(fields.amountMinor, 0n);
     return amount === undefined ? null : toTotals(amount, 0n);
   }
-  const taxMode = fields.taxMode === 'inclusive' ? 'inclusive' : 'exclusive';
-  let subtotal = 0n;
-  let tax = 0n;
-  for (const line of lines as readonly JsonValue[]) {
-    const totals = lineTotals(line, taxMode);
-    if (totals === undefined) return null;
-    subtotal += totals.net;
-    tax += totals.tax;
-  }
-  return toTotals(subtotal, tax);
+  return toTotals(sum(lines.map(({net}) => net)), sum(lines.map(({tax}) => tax)));
 }
+
+export const sum = (amounts: readonly bigint[]): bigint =>
+  amounts.reduce((total, amount) => total + amount, 0n);
 
 function toTotals(subtotal: bigint, tax: bigint): Totals | null {
   const totals = {
