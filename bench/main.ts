@@ -7,6 +7,7 @@ import {installPeers} from './peers/install.ts';
 import {startBenchPostgres, type BenchPostgres} from './postgres.ts';
 import {writeResults} from './plot/write-results.ts';
 import {runAll} from './run-all.ts';
+import type {RunFile} from './run-file.ts';
 
 const startedAt = Date.now();
 
@@ -25,22 +26,25 @@ function argumentsOrExit(): Arguments {
   }
 }
 
+async function writeJson({jsonFile}: Arguments, run: RunFile): Promise<void> {
+  if (jsonFile === undefined) return;
+  await mkdir(dirname(jsonFile), {recursive: true});
+  await writeFile(jsonFile, `${JSON.stringify(run, null, 1)}\n`);
+}
+
 async function measureAll(chosen: Arguments, postgres: BenchPostgres): Promise<void> {
+  const typed = process.argv.slice(2);
   const run = await runAll({
     ...chosen,
     peers: chosen.peers.map(peerOf),
     postgres,
-    command: ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(
-      ' ',
-    ),
+    command: ['npm run bench', ...(typed.length > 0 ? ['--', ...typed] : [])].join(' '),
     isCold: true,
     onProgress: progress,
     onResult: (text) => console.log(text),
+    // A run takes long: what is measured stays, should a later scenario fail.
+    onScenario: (soFar) => writeJson(chosen, soFar),
   });
-  if (chosen.jsonFile !== undefined) {
-    await mkdir(dirname(chosen.jsonFile), {recursive: true});
-    await writeFile(chosen.jsonFile, `${JSON.stringify(run, null, 1)}\n`);
-  }
   if (chosen.resultsFolder !== undefined) await writeResults(run, chosen.resultsFolder);
 }
 

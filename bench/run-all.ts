@@ -11,6 +11,8 @@ export interface RunAllSettings extends RunSettings {
   readonly command: string;
   /** Gets each result as text as soon as it is there. */
   readonly onResult: (text: string) => void;
+  /** Gets all that is measured so far after each scenario. */
+  readonly onScenario?: (run: RunFile) => Promise<void>;
 }
 
 export async function runAll(settings: RunAllSettings): Promise<RunFile> {
@@ -24,13 +26,14 @@ export async function runAll(settings: RunAllSettings): Promise<RunFile> {
   const {peers, absent} = sortOut(settings.peers);
   for (const {peer, reason} of absent) onResult(`${peer}: not here. ${reason}`);
   const results: RunFile['results'] = [];
-  const at = new Date().toISOString();
+  const run = {at: new Date().toISOString(), command, machine, scale, repetitions, absent, results};
   for (const scenario of settings.scenarios) {
     const result = await runScenario(scenario, {...settings, peers});
     onResult(formatResult(scenario, result, {peers, scale}));
     results.push(structuredClone(result) as RunFile['results'][number]);
+    await settings.onScenario?.(run);
   }
-  return {at, command, machine, scale, repetitions, absent, results};
+  return run;
 }
 
 function sortOut(wanted: readonly Peer[]): {peers: Peer[]; absent: RunFile['absent']} {

@@ -1,4 +1,5 @@
 // Asks one scenario's question of every peer, several times in turn, so that a mood of the machine falls on all.
+import {setTimeout as delay} from 'node:timers/promises';
 import type {Peer, PeerName} from './peers/peer.ts';
 import type {Column, Goal, Row, Scenario} from './scenarios/scenario.ts';
 import {QUANTILES, spreadOf, type Spread} from './statistics.ts';
@@ -63,16 +64,27 @@ export async function runScenario(scenario: Scenario, settings: RunSettings): Pr
   return {name: scenario.name, columns: scenario.columns, rows, goals: judge(scenario, rows)};
 }
 
+/** Longer than any trial takes, filling a million records included. */
+const TRIAL_MS_MAX = 30 * 60_000;
+
+/** Never resolves. Rejects when a trial takes too long: a server that stays silent must not hold up the rest. */
+async function failLate(signal: AbortSignal): Promise<never> {
+  await delay(TRIAL_MS_MAX, undefined, {signal}).catch(() => new Promise<never>(() => undefined));
+  throw new Error('it did not end');
+}
+
 async function runTrial(scenario: Scenario, settings: RunSettings & {peer: Peer}) {
   const trial = openTrial({
     ...settings,
     profileFolder: settings.peer.name === 'fieldmerge' ? settings.profileFolder : undefined,
   });
+  const ended = new AbortController();
   try {
-    return await scenario.run(trial);
+    return await Promise.race([scenario.run(trial), failLate(ended.signal)]);
   } catch (error) {
     throw new Error(`${scenario.name} with ${settings.peer.name} failed`, {cause: error});
   } finally {
+    ended.abort();
     await trial.close();
   }
 }

@@ -50,7 +50,7 @@ function drawCurves(
     const placed = points.map((point) => ({x: x.at(point.x), y: y.at(point.y)}));
     return [
       // The first is the widest: what lies over it does not hide it.
-      pathThrough(placed, color, {isDashed, width: 2 + (curves.length - index) * 0.5}),
+      pathThrough(placed, color, {isDashed, width: 2.2 + (curves.length - 1 - index) * 1.6}),
       ...(hasDots ? placed.map((point) => dotAt(point, color)) : []),
     ];
   });

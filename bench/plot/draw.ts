@@ -28,7 +28,7 @@ export function drawChart(chart: Chart, result: RunResult, run: RunFile): string
 const noteOf = ({machine, repetitions, scale, at}: RunFile): string =>
   [
     `${machine['processor'] ?? ''}, ${machine['cores'] ?? ''} cores, node ${machine['node'] ?? ''}, Postgres ${machine['postgres'] ?? ''}`,
-    `medians of ${repetitions}, whiskers lowest to highest`,
+    repetitions === 1 ? 'measured once' : `medians of ${repetitions}, whiskers lowest to highest`,
     at.slice(0, 10),
     ...(scale === 1 ? [] : [`load times ${scale}: for checking only`]),
   ].join('; ');

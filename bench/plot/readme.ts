@@ -70,7 +70,7 @@ export function describeRun(
     machineTable(run),
     `## How to read it
 
-- Figures are medians of ${repetitions} repetitions in which the peers took turns; in parentheses the lowest and the highest.
+- ${repetitions === 1 ? 'Each figure was measured once.' : `Figures are medians of ${repetitions} repetitions in which the peers took turns; in parentheses the lowest and the highest.`}
 - The load (devices), the server under test and Postgres share this machine. Absolute figures belong to it alone; ratios within this run are the point.
 - Peers promise different things, and what a peer does not do it does not pay for. Fieldmerge always runs complete.
 - \`floor-ws\`, \`floor-uws\` and \`floor-pg\` are the least that a server of this kind can do. Nobody could use them; they show what is left to gain.
