@@ -13,6 +13,7 @@ import {describeApp, registerComponents} from './document.ts';
 import {mountHealth} from './health.ts';
 import {mountHistory} from './history.ts';
 import {mountInvitations} from './invitations.ts';
+import {mountInvoices} from './invoices.ts';
 import {mountMe} from './me.ts';
 import {mountMembers} from './members.ts';
 import {asSyncError, logLevelOf, problemResponse} from './problem.ts';
@@ -50,6 +51,7 @@ export function createRestApp(deps: RestDeps): RestEdge {
   mountSync(routes);
   mountRecords(routes);
   mountHistory(routes);
+  mountInvoices(routes);
   mountConflicts(routes);
   mountQuarantine(routes);
   mountAudit(routes);

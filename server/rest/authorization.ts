@@ -122,6 +122,7 @@ export const authorization: Readonly<Record<string, Row>> = {
   'POST /v1/quarantine/{id}/apply': managersOnly,
   'POST /v1/quarantine/{id}/discard': managersOnly,
   'GET /v1/audit': managersOnly,
+  'GET /v1/invoices/{id}/pdf': managersOnly,
 
   ...recordRows('/v1/clients', {
     ...narrowed,

@@ -121,6 +121,7 @@ const ofManagers: Readonly<Record<string, Examples>> = {
   'POST /v1/quarantine/{id}/discard': {
     'It was done twice': {params: {id: givenIds.kept}, body: {note: 'Ben did it himself.'}},
   },
+  'GET /v1/invoices/{id}/pdf': {Issued: {params: {id: recordIds.invoice}}},
   'GET /v1/audit': {'From a moment on': {query: {since: '2026-03-01T00:00:00.000Z', limit: '3'}}},
 };
 

@@ -30,6 +30,7 @@ export const recordIds = {
   tasks: id('a6'),
   expense: id('a7'),
   deletedTask: id('a8'),
+  invoice: id('aa'),
   /** Nobody works as her yet. */
   evesEmployee: id('a9'),
   /** Of nothing, until an example makes it. */

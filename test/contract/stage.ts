@@ -107,6 +107,14 @@ const work = [
     amountMinor: 1_250,
     vendor: 'Pipes & Co',
   }),
+  make('finance_entries', recordIds.invoice, {
+    kind: 'invoice',
+    clientId: recordIds.clients,
+    status: 'issued',
+    currency: 'EUR',
+    issueDate: '2026-03-01',
+    amountMinor: 9_900,
+  }),
   make('tasks', recordIds.deletedTask, {title: 'Entered twice'}),
   {entity: 'tasks', entityId: recordIds.deletedTask, op: 'delete', clientUpdatedAt: THEN},
 ];

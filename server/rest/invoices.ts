@@ -1,0 +1,35 @@
+// Invoices and credit notes as documents; managers only.
+import {z} from 'zod';
+import {SyncError} from '#crdt/protocol/error-code.ts';
+import {recordId} from '#crdt/protocol/ids.ts';
+import {renderInvoice} from '../invoices/render-invoice.ts';
+import {memberRoute, type RouteDeps} from './route.ts';
+
+export function mountInvoices(deps: RouteDeps): void {
+  memberRoute(
+    deps,
+    {
+      method: 'get',
+      path: '/v1/invoices/{id}/pdf',
+      summary: 'An invoice or credit note as a PDF.',
+      params: z.object({id: recordId}),
+      answer: z.string().meta({format: 'binary'}),
+      answerType: 'application/pdf',
+      answerNote: 'The document.',
+      description:
+        "In the client's language, with the currency's digits. A draft has no number yet and DRAFT across its pages, a " +
+        'void one VOID. The same record, client and tenant name give the same bytes.',
+      errors: ['forbidden'],
+    },
+    async ({role, tenantId}, {params}) => {
+      if (role !== 'manager') throw new SyncError('forbidden');
+      const {bytes, fileName} = await renderInvoice(deps.service, tenantId, params.id);
+      return new Response(Buffer.from(bytes), {
+        headers: {
+          'content-type': 'application/pdf',
+          'content-disposition': `inline; filename="${fileName}"`,
+        },
+      });
+    },
+  );
+}
