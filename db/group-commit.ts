@@ -9,6 +9,7 @@ import type {TenantId} from '#crdt/protocol/ids.ts';
 import {auditDigest, auditHeadSql, groupDigest, type AuditRow} from './audit-chain.ts';
 import {COUNTER_AT_SQL} from './audit.ts';
 import type {Blob} from './blob.ts';
+import {addDeliveries, type DeliveryWrite} from './group-deliveries.ts';
 import {
   addApproved,
   addConflicts,
@@ -52,6 +53,8 @@ export interface GroupWrite {
   /** One that is kept already is left as it is. */
   readonly quarantined: readonly QuarantineWrite[];
   readonly approved: readonly ApprovedWrite[];
+  /** A message that was made before is left as it is. */
+  readonly deliveries: readonly DeliveryWrite[];
 }
 
 export interface GroupCommitted {
@@ -93,6 +96,7 @@ export async function writeGroup(
   if (group.results.length > 0) addResults(statement, group.results);
   if (group.quarantined.length > 0) addQuarantined(statement, group.quarantined);
   if (group.approved.length > 0) addApproved(statement, group.approved);
+  if (group.deliveries.length > 0) addDeliveries(statement, group.deliveries);
   const {text, name} = statement.finish('SELECT base, at FROM counter');
   const query = {text, values: statement.values, ...(name === undefined ? {} : {name})};
   const {rows} = await client.query<GroupCommitted>(query);

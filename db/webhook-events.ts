@@ -2,7 +2,7 @@
 import type pg from 'pg';
 
 export interface WebhookEventKey {
-  readonly provider: 'clerk';
+  readonly provider: 'clerk' | 'whatsapp' | 'sms';
   /** The provider's own name of the event. */
   readonly id: string;
 }

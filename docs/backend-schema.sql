@@ -46,6 +46,42 @@ CREATE TABLE "database_epoch" (
 	CONSTRAINT "database_epoch_one_row" CHECK ("database_epoch"."is_only")
 );
 
+CREATE TABLE "deliveries" (
+	"tenant_id" uuid NOT NULL,
+	"id" uuid NOT NULL,
+	"invoice_id" uuid NOT NULL,
+	"invoice_version" "bytea" NOT NULL,
+	"invoice_seq" bigint NOT NULL,
+	"channel" text NOT NULL,
+	"recipient" "bytea" NOT NULL,
+	"recipient_hash" "bytea" NOT NULL,
+	"language" text NOT NULL,
+	"state" text DEFAULT 'queued' NOT NULL,
+	"attempts" integer DEFAULT 0 NOT NULL,
+	"unknowns" integer DEFAULT 0 NOT NULL,
+	"is_handed_over" boolean DEFAULT false NOT NULL,
+	"next_at" timestamp (3) with time zone,
+	"attempted_at" timestamp (3) with time zone,
+	"provider_id" text,
+	"last_error_code" text,
+	"request_key" uuid,
+	"created_by" uuid NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"updated_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "deliveries_tenant_id_id_pk" PRIMARY KEY("tenant_id","id"),
+	CONSTRAINT "deliveries_channel" CHECK ("deliveries"."channel" IN ('email', 'whatsapp', 'sms')),
+	CONSTRAINT "deliveries_state" CHECK ("deliveries"."state" IN ('queued', 'sending', 'local', 'sent', 'delivered', 'read', 'failed', 'dead', 'unknown'))
+);
+
+CREATE TABLE "local_messages" (
+	"tenant_id" uuid NOT NULL,
+	"id" uuid NOT NULL,
+	"message" "bytea" NOT NULL,
+	"document" "bytea" NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "local_messages_tenant_id_id_pk" PRIMARY KEY("tenant_id","id")
+);
+
 CREATE TABLE "devices" (
 	"tenant_id" uuid NOT NULL,
 	"id" uuid NOT NULL,
@@ -413,6 +449,13 @@ CREATE INDEX "audit_logs_at" ON "audit_logs" USING btree ("tenant_id","at");
 CREATE INDEX "audit_logs_record" ON "audit_logs" USING btree ("tenant_id","entity","record_id","seq");
 CREATE UNIQUE INDEX "conflict_logs_writes" ON "conflict_logs" USING btree ("tenant_id","entity","record_id","key","winner_id","loser_id");
 CREATE INDEX "conflict_logs_seq" ON "conflict_logs" USING btree ("tenant_id","seq");
+CREATE UNIQUE INDEX "deliveries_once" ON "deliveries" USING btree ("tenant_id","invoice_id","invoice_version","channel");
+CREATE UNIQUE INDEX "deliveries_request" ON "deliveries" USING btree ("tenant_id","request_key","invoice_id","channel");
+CREATE INDEX "deliveries_due" ON "deliveries" USING btree ("next_at") WHERE "deliveries"."next_at" IS NOT NULL;
+CREATE INDEX "deliveries_id" ON "deliveries" USING btree ("id");
+CREATE INDEX "deliveries_provider" ON "deliveries" USING btree ("provider_id");
+CREATE INDEX "deliveries_recipient" ON "deliveries" USING btree ("tenant_id","recipient_hash","attempted_at");
+CREATE INDEX "local_messages_created" ON "local_messages" USING btree ("tenant_id","created_at","id");
 CREATE INDEX "devices_user" ON "devices" USING btree ("tenant_id","user_id");
 CREATE INDEX "replicas_device" ON "replicas" USING btree ("tenant_id","device_id");
 CREATE INDEX "attachments_owner_id" ON "attachments" USING btree ("tenant_id","owner_id") WHERE "attachments"."owner_id" is not null;
@@ -523,3 +566,7 @@ BEGIN
   END LOOP;
 END $$;
 SELECT protect_tenant_tables();
+
+-- The outbox: protected like every table of a tenant. The worker takes what is due, whichever tenant's it is.
+SELECT protect_tenant_tables();
+GRANT UPDATE ON deliveries TO worker;

@@ -139,6 +139,11 @@ export const configKeys = z.object({
   }),
   S3_SECRET_ACCESS_KEY: key(optionalText(256), {description: 'Its secret.', secret: true}),
 
+  PUBLIC_URL: key(url('https:', 'http:').optional(), {
+    description:
+      'Where this server is reached from outside: in links of SMS, and where Twilio reports to. Such as https://api.example.com.',
+    whenAbsent: 'links name http://localhost and PORT, and Twilio is asked for no reports',
+  }),
   SMTP_URL: key(url('smtp:', 'smtps:').optional(), {
     description: 'Mail server.',
     whenAbsent: 'e-mail goes to the local outbox',
@@ -157,6 +162,30 @@ export const configKeys = z.object({
     secret: true,
   }),
   WHATSAPP_PHONE_NUMBER_ID: key(optionalText(64), {description: 'Id of the sending WhatsApp number.'}),
+  WHATSAPP_API_VERSION: key(
+    z
+      .string()
+      .regex(/^v\d{1,3}\.\d$/, {error: 'must be a version such as v23.0'})
+      .default('v23.0'),
+    {description: 'Version of the WhatsApp Cloud API.'},
+  ),
+  WHATSAPP_TEMPLATE: key(
+    z
+      .string()
+      .regex(/^[a-z0-9_]{1,512}$/, {error: 'must be the name of a template'})
+      .default('invoice_ready'),
+    {description: 'Approved template that carries invoices: a document header and four parameters.'},
+  ),
+  WHATSAPP_APP_SECRET: key(optionalText(256), {
+    description: 'Secret of the Meta app: signs reports on WhatsApp messages.',
+    whenAbsent: 'reports are refused',
+    secret: true,
+  }),
+  WHATSAPP_VERIFY_TOKEN: key(optionalText(256), {
+    description: 'The word Meta says when it is given the address for reports; any, as entered there.',
+    whenAbsent: 'the address cannot be confirmed',
+    secret: true,
+  }),
   TWILIO_API_URL: key(url('https:', 'http:').optional(), {
     description: 'Base URL of the Twilio API.',
     whenAbsent: 'https://api.twilio.com',

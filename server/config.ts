@@ -22,6 +22,8 @@ export interface Config {
   /** Absent only outside production: a key is then made and kept in `dataDir`. */
   readonly masterKeys: {readonly current: Uint8Array; readonly old: readonly Uint8Array[]} | undefined;
   readonly s3: S3Config | undefined;
+  /** Without a slash at its end. */
+  readonly publicUrl: string | undefined;
   readonly smtp: {readonly url: string; readonly from: string} | undefined;
   readonly whatsapp: WhatsappConfig | undefined;
   readonly twilio: TwilioConfig | undefined;
@@ -52,6 +54,10 @@ export interface WhatsappConfig {
   readonly apiUrl: string;
   readonly token: string;
   readonly phoneNumberId: string;
+  readonly apiVersion: string;
+  readonly template: string;
+  readonly appSecret: string | undefined;
+  readonly verifyToken: string | undefined;
 }
 
 export interface TwilioConfig {
@@ -75,7 +81,10 @@ const groups: readonly {readonly required: readonly KeyName[]; readonly optional
     optional: ['S3_REGION'],
   },
   {required: ['SMTP_URL', 'EMAIL_FROM'], optional: []},
-  {required: ['WHATSAPP_TOKEN', 'WHATSAPP_PHONE_NUMBER_ID'], optional: ['WHATSAPP_API_URL']},
+  {
+    required: ['WHATSAPP_TOKEN', 'WHATSAPP_PHONE_NUMBER_ID'],
+    optional: ['WHATSAPP_API_URL', 'WHATSAPP_APP_SECRET', 'WHATSAPP_VERIFY_TOKEN'],
+  },
   {required: ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'TWILIO_FROM'], optional: ['TWILIO_API_URL']},
   {required: ['MASTER_KEY'], optional: ['MASTER_KEYS_OLD']},
 ];
@@ -136,7 +145,15 @@ function toS3(values: ConfigValues): S3Config | undefined {
 function toWhatsapp(values: ConfigValues): WhatsappConfig | undefined {
   const {WHATSAPP_TOKEN: token, WHATSAPP_PHONE_NUMBER_ID: phoneNumberId} = values;
   if (!token || !phoneNumberId) return undefined;
-  return {apiUrl: values.WHATSAPP_API_URL ?? 'https://graph.facebook.com', token, phoneNumberId};
+  return {
+    apiUrl: values.WHATSAPP_API_URL ?? 'https://graph.facebook.com',
+    token,
+    phoneNumberId,
+    apiVersion: values.WHATSAPP_API_VERSION,
+    template: values.WHATSAPP_TEMPLATE,
+    appSecret: values.WHATSAPP_APP_SECRET,
+    verifyToken: values.WHATSAPP_VERIFY_TOKEN,
+  };
 }
 
 function toTwilio(values: ConfigValues): TwilioConfig | undefined {
@@ -161,6 +178,7 @@ function toConfig(values: ConfigValues): Config {
     auth: toAuth(values),
     masterKeys: current && {current, old: values.MASTER_KEYS_OLD},
     s3: toS3(values),
+    publicUrl: values.PUBLIC_URL,
     smtp: values.SMTP_URL && values.EMAIL_FROM ? {url: values.SMTP_URL, from: values.EMAIL_FROM} : undefined,
     whatsapp: toWhatsapp(values),
     twilio: toTwilio(values),

@@ -11,6 +11,7 @@ export interface Metrics {
   /** Faults the lane recovered from or gave up on, by kind. */
   readonly faults: Counter<'kind'>;
   readonly nodes: NodeMetrics;
+  readonly sending: SendingMetrics;
   /** Reads sizes when somebody asks, so that nothing is counted on the hot path. */
   watch(sources: {cache: RecordCache; sockets: () => number; followers: () => number}): void;
 }
@@ -18,6 +19,13 @@ export interface Metrics {
 /** What this node hears from the others on the database, and they from it. */
 export interface NodeMetrics extends Omit<BusWatch, 'lost'> {
   readonly repaired: (repair: Repair) => void;
+}
+
+/** Messages that carry invoices out. */
+export interface SendingMetrics {
+  readonly attempted: (attempt: {channel: string; outcome: string; ms: number}) => void;
+  /** figures: asked each time somebody reads the metrics. */
+  readonly watch: (figures: () => Promise<{waiting: number; oldestSeconds: number; dead: number}>) => void;
 }
 
 export function createMetrics(): Metrics {
@@ -54,6 +62,7 @@ export function createMetrics(): Metrics {
       registers,
     }),
     nodes: createNodeMetrics(registers),
+    sending: createSendingMetrics(registers),
     watch({cache, sockets, followers}) {
       gauge('fieldmerge_cached_records', 'Records whose document is loaded.', () => cache.stats().records);
       gauge(
@@ -107,6 +116,42 @@ function createNodeMetrics(registers: Registry[]): NodeMetrics {
     repaired({kind, lagMs}) {
       repairs.inc({kind});
       lag.observe({way: 'counter'}, lagMs / 1000);
+    },
+  };
+}
+
+function createSendingMetrics(registers: Registry[]): SendingMetrics {
+  const attempts = new Histogram({
+    name: 'fieldmerge_delivery_attempt_seconds',
+    help: 'Attempts at messages, by channel and outcome.',
+    labelNames: ['channel', 'outcome'],
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 20, 60],
+    registers,
+  });
+  return {
+    attempted: ({channel, outcome, ms}) => attempts.observe({channel, outcome}, ms / 1000),
+    watch(figures) {
+      const waiting = new Gauge({
+        name: 'fieldmerge_outbox_waiting',
+        help: 'Messages with an attempt before them or under way.',
+        registers,
+      });
+      const dead = new Gauge({
+        name: 'fieldmerge_outbox_given_up',
+        help: 'Messages that were given up and wait for a manager.',
+        registers,
+      });
+      new Gauge({
+        name: 'fieldmerge_outbox_age_seconds',
+        help: 'How long the message is overdue that waits longest.',
+        registers,
+        async collect() {
+          const now = await figures();
+          waiting.set(now.waiting);
+          dead.set(now.dead);
+          this.set(now.oldestSeconds);
+        },
+      });
     },
   };
 }

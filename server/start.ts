@@ -21,7 +21,9 @@ import type {Logger} from './logger.ts';
 import {startMaintenance} from './maintenance.ts';
 import {createMetrics, type Metrics} from './metrics.ts';
 import {createRestApp} from './rest/app.ts';
+import {readQueueFigures} from '#db/delivery-queue.ts';
 import {startRevocationPoll} from './revocation-poll.ts';
+import {openSending} from './sending/open-sending.ts';
 import type {Bus} from './sync/bus.ts';
 import {PostgresBus} from './sync/postgres-bus.ts';
 import {createService, type Service} from './sync/service.ts';
@@ -88,6 +90,9 @@ async function startParts(
     sockets: () => live.stats().sockets,
     followers: () => service.fanOut.followers(),
   });
+  const sending = openSending(config, {service, metrics: metrics.sending, log});
+  closers.push(() => sending.stop());
+  metrics.sending.watch(() => readQueueFigures(database.pool, new Date(now())));
   const rest = createRestApp({
     service,
     verifier,
@@ -97,6 +102,7 @@ async function startParts(
     clientAddressHeader,
     allowedOrigins,
     clerk,
+    sending: {...config, onQueued: sending.wake},
   });
   closers.push(startMaintenance({pool: database.pool, log}));
   closers.push(startRevocationPoll({revokedTokens: service.revokedTokens, log}));

@@ -39,6 +39,8 @@ const migrations: Readonly<Record<string, string>> = {
   'db/migrations/0005_findable.sql': 'f470beddd716570d',
   'db/migrations/0006_row_security.sql': '1810aed51858b029',
   'db/migrations/0007_lookups.sql': '29d31c1a532e9289',
+  'db/migrations/0008_deliveries.sql': 'f2c5b0a6194e69b8',
+  'db/migrations/0009_outbox_worker.sql': '11204defa9e834e1',
 };
 
 /** Files that read the environment themselves, and why. */
@@ -53,6 +55,9 @@ const environmentReaders: readonly string[] = [
 /** Functions that cross tenants: what comes out of them is narrowed by their own statement alone. */
 const tenantCrossers: readonly string[] = [
   'db/counters.ts readMovedCounters',
+  'db/deliveries.ts findDeliveryTenant',
+  'db/delivery-queue.ts claimDelivery',
+  'db/delivery-queue.ts readQueueFigures',
   'db/key-rotation.ts listKeysToMove',
   'db/memberships.ts findMembershipChoices',
   'db/memberships.ts listOwnTenants',

@@ -1,6 +1,7 @@
 // The one catalogue of codes a caller can meet, with what each means on every edge: HTTP status,
 // WebSocket close code, whether trying again can help, and how loudly to log it. docs/generated/errors.md
 // is printed from it.
+import {deliveryErrors} from './delivery-errors.ts';
 import {entry, type ErrorCodeEntry} from './error-entry.ts';
 import {membershipErrors} from './membership-errors.ts';
 import {reviewErrors} from './review-errors.ts';
@@ -294,6 +295,7 @@ export const errorCodes = {
     cure: 'Remove control characters and broken Unicode.',
   }),
   ...reviewErrors,
+  ...deliveryErrors,
 
   // Updates that the guard refuses whole.
   update_malformed: entry({

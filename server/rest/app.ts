@@ -17,11 +17,13 @@ import {mountInvoices} from './invoices.ts';
 import {mountMe} from './me.ts';
 import {mountMembers} from './members.ts';
 import {asSyncError, logLevelOf, problemResponse} from './problem.ts';
+import {mountProviderWebhooks} from './provider-webhooks.ts';
 import {mountQuarantine} from './quarantine.ts';
 import {mountRecords} from './records.ts';
 import {createRateLimits, rateHeaders, type RateState} from './rate-limit.ts';
 import type {RestApp, RestDeps, RestEnv, RouteDeps} from './route.ts';
 import {mountOpenApi} from './openapi.ts';
+import {mountSending} from './sending.ts';
 import {mountSync} from './sync.ts';
 import {mountTenants} from './tenants.ts';
 import {mountWebhooks} from './webhooks.ts';
@@ -56,6 +58,8 @@ export function createRestApp(deps: RestDeps): RestEdge {
   mountQuarantine(routes);
   mountAudit(routes);
   mountWebhooks(routes);
+  mountSending(routes);
+  mountProviderWebhooks(routes);
   return {
     async fetch(request, remoteAddress) {
       const origin = corsHeaders(request.headers.get('origin'), deps.allowedOrigins ?? []);

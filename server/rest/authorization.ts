@@ -95,6 +95,11 @@ export const authorization: Readonly<Record<string, Row>> = {
   'GET /v1/openapi.yaml': everybody('ok'),
   // Only a signature lets in; here nobody signs.
   'POST /v1/webhooks/clerk': everybody('bad_request'),
+  'GET /v1/webhooks/whatsapp': everybody('not_found'),
+  'POST /v1/webhooks/whatsapp': everybody('bad_signature'),
+  'POST /v1/webhooks/twilio': everybody('bad_signature'),
+  // Whoever was sent the link has it.
+  'GET /v1/i/{token}': everybody('ok'),
 
   'GET /v1/me': everyMember,
   'GET /v1/tenants': signedIn('hidden'),
@@ -123,6 +128,13 @@ export const authorization: Readonly<Record<string, Row>> = {
   'POST /v1/quarantine/{id}/discard': managersOnly,
   'GET /v1/audit': managersOnly,
   'GET /v1/invoices/{id}/pdf': managersOnly,
+
+  'POST /v1/invoices/{id}/send': managersOnly,
+  'GET /v1/invoices/{id}/deliveries': managersOnly,
+  'GET /v1/invoices/{id}/preview': managersOnly,
+  'POST /v1/deliveries/{id}/retry': managersOnly,
+  'GET /v1/outbox': managersOnly,
+  'GET /v1/outbox/{id}/document': managersOnly,
 
   ...recordRows('/v1/clients', {
     ...narrowed,

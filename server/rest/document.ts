@@ -70,6 +70,19 @@ export function registerComponents({openAPIRegistry: registry}: RestApp): void {
     bearerFormat: 'JWT',
     description: "A session token of Clerk's; in development, one of the server's own issuer.",
   });
+  registry.registerComponent('securitySchemes', 'meta', {
+    type: 'apiKey',
+    in: 'header',
+    name: 'x-hub-signature-256',
+    description: '`sha256=` and the HMAC-SHA256 of the body in hex, by the secret of the Meta app.',
+  });
+  registry.registerComponent('securitySchemes', 'twilio', {
+    type: 'apiKey',
+    in: 'header',
+    name: 'x-twilio-signature',
+    description:
+      'HMAC-SHA1 in base64 over the address, as Twilio was given it, and the fields sorted by name, by the auth token.',
+  });
   registry.registerComponent('securitySchemes', 'svix', {
     type: 'apiKey',
     in: 'header',
@@ -157,6 +170,10 @@ const tagNotes: Readonly<Record<string, string>> = {
   Sync: 'Catching up and handing in: what devices use.',
   Conflicts: 'Overwrites, for managers to review.',
   Audit: "The tenant's log, for managers.",
+  Invoices: 'Invoices on their way to clients.',
+  Deliveries: 'Messages that carry invoices.',
+  Outbox: 'Messages of channels that have no provider.',
+  I: 'Links in messages.',
   Webhooks: 'Where outside services deliver their events.',
   Openapi: 'This document.',
 };

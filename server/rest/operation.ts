@@ -159,9 +159,9 @@ export function tagOf(path: string): string {
 
 const content = (type: string, schema: z.ZodType) => ({[type]: {schema}});
 
-function securityOf(caller: CallerKind) {
+function securityOf(caller: CallerKind, {signature = 'svix'}: RouteSpec) {
   if (caller === 'open') return [];
-  return caller === 'signed' ? [{svix: []}] : [{bearer: []}];
+  return caller === 'signed' ? [{[signature]: []}] : [{bearer: []}];
 }
 
 export function operationOf(spec: RouteSpec, caller: CallerKind) {
@@ -175,7 +175,7 @@ export function operationOf(spec: RouteSpec, caller: CallerKind) {
     tags: [tagOf(path)],
     summary,
     ...(description === undefined ? {} : {description}),
-    security: securityOf(caller),
+    security: securityOf(caller, spec),
     parameters: commonParameters(spec, caller),
     request: {
       ...(params instanceof z.ZodObject ? {params} : {}),

@@ -22,7 +22,7 @@ export interface RouteSpec {
   readonly documentedBody?: z.ZodType;
   readonly answer: z.ZodType;
   /** 200 if absent. */
-  readonly status?: 200 | 201 | 204;
+  readonly status?: 200 | 201 | 202 | 204;
   /** More than the summary says; Markdown. */
   readonly description?: string;
   /** Codes of its own, beside those of every route for such callers, with such a body. */
@@ -33,6 +33,8 @@ export interface RouteSpec {
   readonly answerNote?: string;
   /** JSON if absent. */
   readonly answerType?: string;
+  /** Of a signed route: as which service signs. Svix, for Clerk, if absent. */
+  readonly signature?: 'svix' | 'meta' | 'twilio';
 }
 
 export interface MemberSpec extends RouteSpec {

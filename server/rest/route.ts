@@ -32,6 +32,18 @@ export interface RestDeps {
   readonly rates?: RateLimits | undefined;
   /** Absent: without Clerk. */
   readonly clerk?: ClerkHooks | undefined;
+  /** Absent: nobody takes what is sent from the outbox here, and reports of providers are refused. */
+  readonly sending?: SendingHooks | undefined;
+}
+
+/** What routes about messages need. */
+export interface SendingHooks {
+  /** Something was queued. */
+  readonly onQueued?: (() => void) | undefined;
+  readonly publicUrl?: string | undefined;
+  readonly whatsapp?:
+    {readonly appSecret: string | undefined; readonly verifyToken: string | undefined} | undefined;
+  readonly twilio?: {readonly authToken: string} | undefined;
 }
 
 /** What Clerk's webhooks need. */
@@ -79,6 +91,8 @@ export function openRoute<const Spec extends RouteSpec>(
 export interface Signed {
   readonly headers: Headers;
   readonly body: Uint8Array<ArrayBuffer>;
+  /** As it was asked for here; behind a proxy that is not how the sender knows it. */
+  readonly url: string;
 }
 
 /**
@@ -97,7 +111,7 @@ export function signedRoute<const Spec extends RouteSpec, Verified>(
     if (retryAfterMs > 0) throw new SyncError('rate_limited', {details: {retryAfterMs}});
     const body = await readBytes(raw);
     try {
-      return await handle(await verify({headers: raw.headers, body}));
+      return await handle(await verify({headers: raw.headers, body, url: raw.url}));
     } catch (error) {
       if (error instanceof SyncError && error.code === 'bad_signature') failures.record(address);
       throw error;

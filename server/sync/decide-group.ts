@@ -55,6 +55,8 @@ export interface GroupDecision {
   readonly logged: readonly Logged[];
   /** Kept changes that managers let in, whether or not that changed anything. Their places follow the logged. */
   readonly approved: readonly Submission[];
+  /** Those that messages go out for. Their places follow the approved. */
+  readonly sent: readonly Submission[];
 }
 
 export interface GroupInput {
@@ -71,14 +73,16 @@ export interface GroupInput {
 interface Deciding extends GroupInput {
   readonly logged: Logged[];
   readonly approved: Submission[];
+  readonly sent: Submission[];
   /** Records that the group makes, by member: whoever may make a record has it in scope. */
   readonly made: Set<string>;
 }
 
 export function decideGroup(input: GroupInput): GroupDecision {
-  const deciding: Deciding = {...input, logged: [], approved: [], made: new Set<string>()};
+  const deciding: Deciding = {...input, logged: [], approved: [], sent: [], made: new Set<string>()};
   const decided = input.submissions.map((submission) => decideOne(deciding, submission));
-  return {decided, logged: deciding.logged, approved: deciding.approved};
+  const {logged, approved, sent} = deciding;
+  return {decided, logged, approved, sent};
 }
 
 function decideOne(input: Deciding, submission: Submission): Decided {
@@ -107,6 +111,8 @@ function decideOne(input: Deciding, submission: Submission): Decided {
     input.approved.push(submission);
   }
   const outcome = applyChange(working.record, submission.change, context);
+  if (submission.sends !== undefined && outcome.kind === 'done' && outcome.status !== 'rejected')
+    input.sent.push(submission);
   if (outcome.kind !== 'done' || (!outcome.changed && outcome.conflicts.length === 0))
     return {outcome, place: null};
   logged.push({submission, outcome, action: actionOf(working.record, {outcome, wasDeleted})});

@@ -65,9 +65,11 @@ export function encodeGroup(
       audit: [
         ...decision.logged.map((logged) => auditRow(cipher, logged)),
         ...decision.approved.map(approvalRow),
+        ...decision.sent.map(sendRow),
       ],
       results: results(noticesOf),
       quarantined,
+      deliveries: decision.sent.flatMap(({sends = []}) => sends),
       approved: decision.approved.flatMap(({approval}, index) =>
         approval === undefined
           ? []
@@ -198,6 +200,16 @@ const approvalRow = ({change: {entity, id}, approval}: Submission): AuditRow => 
   userId: approval?.by.userId ?? null,
   deviceId: approval?.by.deviceId ?? null,
   summary: 'Applied a kept change.',
+  detail: null,
+});
+
+const sendRow = ({change: {entity, id}, userId, deviceId, sends = []}: Submission): AuditRow => ({
+  action: 'invoice.send',
+  entity,
+  recordId: id,
+  userId,
+  deviceId,
+  summary: `Sent by ${sends.map(({channel}) => channel).join(', ')}.`,
   detail: null,
 });
 

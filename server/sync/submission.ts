@@ -3,6 +3,7 @@ import type {ChangeError, Change, ConflictSide, OverwriteEntry, RefusedField} fr
 import type {EntityName} from '#crdt/entities/entity.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
 import type {Writer} from '#db/access.ts';
+import type {DeliveryWrite} from '#db/group-deliveries.ts';
 import type {AccessEvent} from '#db/scope.ts';
 
 export interface Submission {
@@ -20,6 +21,8 @@ export interface Submission {
   readonly precondition?: Precondition;
   /** Set where a manager lets in what came for a record outside its author's scope. */
   readonly approval?: Approval;
+  /** Messages that go out because of the change: stored in its commit, unless it is refused. */
+  readonly sends?: readonly DeliveryWrite[];
 }
 
 export interface Approval {

@@ -2,7 +2,7 @@
 import type {Answer, World} from '../support/world.ts';
 import type {Example} from './example.ts';
 import {toActual} from './normal-form.ts';
-import {deliver} from './signed.ts';
+import {deliver, report} from './signed.ts';
 import type {Stage} from './stage.ts';
 
 /** operation: as `PATCH /v1/tasks/{id}`. */
@@ -17,6 +17,7 @@ export async function askExample(
   const target = search === '' ? path : `${path}?${search}`;
   const asker = example.as ?? 'maria';
   if (asker === 'clerk') return deliver(world, {path, body});
+  if (asker === 'meta' || asker === 'twilio') return report(world, {asker, method, target, body});
   if (asker === 'anybody') return world.ask(target, {method, headers});
   return stage[asker].send(method, target, body, {...headers, ...deviceOf(body)});
 }

@@ -8,6 +8,7 @@ import {silentLogger} from '#server/logger.ts';
 import {createRestApp, type RestEdge} from '#server/rest/app.ts';
 import type {Person, World} from '../support/world.ts';
 import {givenIds} from './names.ts';
+import {reporting} from './signed.ts';
 import type {Stage} from './stage.ts';
 
 const ISSUER = 'https://contract.example.com';
@@ -78,6 +79,7 @@ export function openDoor({service, verifier}: World): Door {
     isReady: () => Promise.resolve(true),
     metrics: () => Promise.resolve('fieldmerge_up 1\n'),
     clerk: {webhookSigningSecret: `whsec_${Buffer.from('nobody signs with this key').toString('base64')}`},
+    sending: {...reporting, whatsapp: {appSecret: 'nobody signs with this', verifyToken: 'another word'}},
   });
   return {
     app,

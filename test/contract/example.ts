@@ -1,7 +1,10 @@
 // What an example of an operation is.
 import type {Stage} from './stage.ts';
 
-export type Asker = Exclude<keyof Stage, 'actual' | 'outsider'> | 'anybody' | 'clerk';
+export type Asker = Exclude<keyof Stage, 'actual' | 'outsider'> | 'anybody' | Service;
+
+/** They sign what they send. */
+export type Service = 'clerk' | 'meta' | 'twilio';
 
 export interface Example {
   /** Maria, if absent. */

@@ -3,7 +3,7 @@
 import {entities} from '#crdt/entities/registry.ts';
 import {recordsPath} from '#crdt/protocol/records.ts';
 import type {Examples} from './example.ts';
-import {BASE_CURSOR, givenIds, recordIds} from './names.ts';
+import {BASE_CURSOR, givenIds, LINK_TOKEN, recordIds} from './names.ts';
 import {recordExamples} from './record-examples.ts';
 
 const tenant = {id: givenIds.tenant};
@@ -125,6 +125,24 @@ const ofManagers: Readonly<Record<string, Examples>> = {
   'GET /v1/audit': {'From a moment on': {query: {since: '2026-03-01T00:00:00.000Z', limit: '3'}}},
 };
 
+const ofMessages: Readonly<Record<string, Examples>> = {
+  'POST /v1/invoices/{id}/send': {
+    'By mail, and by WhatsApp, which the client did not agree to': {
+      params: {id: recordIds.unsentInvoice},
+      headers: {'Idempotency-Key': '00000000-0000-4000-8000-0000000000d2'},
+      body: {channels: ['email', 'whatsapp']},
+    },
+  },
+  'GET /v1/invoices/{id}/deliveries': {'Refused, and written here': {params: {id: recordIds.sentInvoice}}},
+  'GET /v1/invoices/{id}/preview': {
+    'As a German mail': {params: {id: recordIds.sentInvoice}, query: {channel: 'email', language: 'de'}},
+  },
+  'POST /v1/deliveries/{id}/retry': {'The address is good now': {params: {id: givenIds.failedDelivery}}},
+  'GET /v1/outbox': {'Of a server without Twilio': {query: {limit: '10'}}},
+  'GET /v1/outbox/{id}/document': {'Its PDF': {params: {id: givenIds.localMessage}}},
+  'GET /v1/i/{token}': {'As the client opens it': {as: 'anybody', params: {token: LINK_TOKEN}}},
+};
+
 const ofOperation: Readonly<Record<string, Examples>> = {
   'GET /healthz': {Alive: {as: 'anybody'}},
   'GET /readyz': {Ready: {as: 'anybody'}},
@@ -140,6 +158,32 @@ const ofServices: Readonly<Record<string, Examples>> = {
     },
     'An event without consequence': {as: 'clerk', body: {type: 'email.created', data: {}}},
   },
+  'GET /v1/webhooks/whatsapp': {
+    'The address is confirmed': {
+      as: 'meta',
+      query: {'hub.mode': 'subscribe', 'hub.verify_token': 'the word', 'hub.challenge': '1158201444'},
+    },
+  },
+  'POST /v1/webhooks/whatsapp': {
+    'A message that is not of this server': {
+      as: 'meta',
+      body: {
+        object: 'whatsapp_business_account',
+        entry: [
+          {
+            id: '102290129340398',
+            changes: [{field: 'messages', value: {statuses: [{id: 'wamid.HBgM', status: 'delivered'}]}}],
+          },
+        ],
+      },
+    },
+  },
+  'POST /v1/webhooks/twilio': {
+    'A message that is not of this server': {
+      as: 'twilio',
+      body: {MessageSid: 'SM0123', MessageStatus: 'delivered'},
+    },
+  },
 };
 
 /** By method and path, as `GET /v1/tenants/{id}/members`. */
@@ -148,6 +192,7 @@ export const examples: Readonly<Record<string, Examples>> = {
   ...ofPeople,
   ...ofSync,
   ...ofManagers,
+  ...ofMessages,
   ...ofServices,
   ...Object.fromEntries(
     Object.values(entities)

@@ -18,6 +18,8 @@ export const givenIds = {
   invitation: id('31'),
   conflict: id('41'),
   kept: id('51'),
+  failedDelivery: id('61'),
+  localMessage: id('62'),
 } as const;
 
 /** Made by devices, so they are the same on every stage. */
@@ -33,6 +35,11 @@ export const recordIds = {
   invoice: id('aa'),
   /** Nobody works as her yet. */
   evesEmployee: id('a9'),
+  /** Who pays the invoices, and can be written to. */
+  payer: id('ad'),
+  unsentInvoice: id('ab'),
+  /** By mail, which was refused, and by SMS. */
+  sentInvoice: id('ac'),
   /** Of nothing, until an example makes it. */
   fresh: id('af'),
 } as const;
@@ -48,3 +55,6 @@ export const emails = {
 export const BASE_CURSOR = 'c1.4b7f0c1d2e3a.9a8b7c6d5e4f.a';
 /** Any other cursor. */
 export const SOME_CURSOR = 'c1.4b7f0c1d2e3a.9a8b7c6d5e4f.g';
+
+/** Of the link in an SMS. */
+export const LINK_TOKEN = 'AAAAAAAAQACAAAAAAAAAYgABAgMEBQYHCAkKCw';

@@ -3,7 +3,8 @@
 import {randomUUID} from 'node:crypto';
 import type {PushResult} from '#crdt/protocol/push.ts';
 import type {Person, World} from '../support/world.ts';
-import {BASE_CURSOR, emails, givenIds, recordIds} from './names.ts';
+import {deliverNext} from '#server/sending/worker.ts';
+import {BASE_CURSOR, emails, givenIds, LINK_TOKEN, recordIds} from './names.ts';
 
 export interface Stage {
   readonly maria: Person;
@@ -30,6 +31,7 @@ export async function setStage(world: World): Promise<Stage> {
   const ben = await employ(world, owner, {name: 'Ben Example', employeeId: recordIds.bensEmployee});
   const dana = await employ(world, owner, {name: 'Dana Example', employeeId: recordIds.danasEmployee});
   await owner.push(work);
+  const messages = await sendOut(world, owner);
   const tablet = owner.onNewDevice();
   const base = (await tablet.pull()).nextCursor;
   const conflict = await overwrite(owner, tablet, base);
@@ -55,6 +57,9 @@ export async function setStage(world: World): Promise<Stage> {
     [givenIds.invitation, invitation.id],
     [givenIds.conflict, conflict],
     [givenIds.kept, kept],
+    [givenIds.failedDelivery, messages.failedDelivery],
+    [givenIds.localMessage, messages.localMessage],
+    [LINK_TOKEN, messages.linkToken],
     [emails.maria, owner.email],
     [emails.ben, ben.email],
     [emails.dana, dana.email],
@@ -154,6 +159,62 @@ async function keep(owner: Person, dana: Person): Promise<string> {
   if (id === undefined) throw new Error('The stage has no kept change.');
   return id;
 }
+
+/** An invoice by mail, which the mail server refuses, and by SMS, for which there is no provider. */
+async function sendOut(
+  world: World,
+  owner: Person,
+): Promise<{failedDelivery: string; localMessage: string; linkToken: string}> {
+  await owner.push(bills);
+  const {deliveries} = await expectOk<{deliveries: {id: string}[]}>(
+    owner.post(`/v1/invoices/${recordIds.sentInvoice}/send`, {channels: ['email', 'sms']}),
+  );
+  const deps = {
+    ...world.service,
+    channels: {email: {send: () => Promise.resolve({kind: 'refused', code: 'email_550'} as const)}},
+    publicUrl: 'https://api.example.com',
+    random: () => 0,
+    onAttempt: () => undefined,
+    onFault: () => undefined,
+  };
+  while ((await deliverNext(deps)) !== null);
+  const {items} = await expectOk<{items: {text: string}[]}>(owner.get('/v1/outbox'));
+  const linkToken = /[\w-]+$/.exec(items[0]?.text ?? '')?.[0] ?? '';
+  const [failed, local] = deliveries;
+  if (failed === undefined || local === undefined) throw new Error('The stage has no messages.');
+  return {failedDelivery: failed.id, localMessage: local.id, linkToken};
+}
+
+const bill = {
+  kind: 'invoice',
+  clientId: recordIds.payer,
+  status: 'issued',
+  currency: 'EUR',
+  issueDate: '2026-03-01',
+  dueDate: '2026-03-15',
+  lineItems: [
+    {
+      id: '00000000-0000-4000-8000-0000000000b3',
+      description: 'Boiler service',
+      quantityMilli: 1_000,
+      unitPriceMinor: 12_345,
+    },
+  ],
+};
+
+const agreed = {optedIn: true, at: EARLIER};
+const bills = [
+  make('clients', recordIds.payer, {
+    kind: 'company',
+    displayName: 'Muster Bakery',
+    email: 'office@bakery.example.com',
+    phone: '+4915112345670',
+    consentSms: agreed,
+    status: 'active',
+  }),
+  make('finance_entries', recordIds.sentInvoice, bill),
+  make('finance_entries', recordIds.unsentInvoice, bill),
+];
 
 async function expectOk<Body>(asked: Promise<{status: number; body: unknown}>): Promise<Body> {
   const {status, body} = await asked;

@@ -1,0 +1,51 @@
+// Sending as configured: which channels have a provider, and the worker that uses them. start.ts opens it.
+import type {Config} from '../config.ts';
+import type {Logger} from '../logger.ts';
+import type {SendingMetrics} from '../metrics.ts';
+import type {Service} from '../sync/service.ts';
+import type {DeliverDeps} from './deliver.ts';
+import {createEmailChannel} from './email-channel.ts';
+import {twilioCallbackUrl} from './provider-reports.ts';
+import {createTwilioChannel} from './twilio-channel.ts';
+import {createWhatsappChannel} from './whatsapp-channel.ts';
+import {startSendingWorker} from './worker.ts';
+
+export interface Sending {
+  /** Something may be due. */
+  readonly wake: () => void;
+  readonly stop: () => Promise<void>;
+}
+
+type SendingConfig = Pick<Config, 'smtp' | 'whatsapp' | 'twilio' | 'publicUrl' | 'port'>;
+
+export function openSending(
+  {smtp, whatsapp, twilio, publicUrl, port}: SendingConfig,
+  {service, metrics, log}: {service: Service; metrics: SendingMetrics; log: Logger},
+): Sending {
+  const email = smtp === undefined ? undefined : createEmailChannel(smtp);
+  const callbackUrl = publicUrl === undefined ? undefined : (id: string) => twilioCallbackUrl(publicUrl, id);
+  const channels: DeliverDeps['channels'] = {
+    ...(email === undefined ? {} : {email}),
+    ...(whatsapp === undefined ? {} : {whatsapp: createWhatsappChannel(whatsapp)}),
+    ...(twilio === undefined ? {} : {sms: createTwilioChannel(twilio, {callbackUrl})}),
+  };
+  const worker = startSendingWorker({
+    ...service,
+    channels,
+    publicUrl: publicUrl ?? `http://localhost:${port}`,
+    random: Math.random,
+    onAttempt({channel, outcome, ms}) {
+      metrics.attempted({channel, outcome, ms});
+      if (outcome === 'parked')
+        log.error('a provider refuses the credentials of this server: its channel waits', {channel});
+    },
+    onFault: (error) => log.warn('sending was interrupted', {}, error),
+  });
+  return {
+    wake: () => worker.wake(),
+    async stop() {
+      await worker.stop();
+      email?.close();
+    },
+  };
+}

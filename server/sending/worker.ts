@@ -1,0 +1,77 @@
+// Takes what is due from the outbox and makes the attempts, a few at a time. Every node runs one; leases keep them
+// from each other's messages. Woken when something was queued here, and by a timer for the rest.
+import {claimDelivery} from '#db/delivery-queue.ts';
+import {SEND_TIMEOUT_MS} from './channel.ts';
+import {deliver, type DeliveredAs, type DeliverDeps} from './deliver.ts';
+
+/** Attempts of one node at a time. */
+const AT_ONCE = 4;
+const EVERY_MS = 2_000;
+/** Several requests to a provider, a PDF and some room: an attempt ends long before its lease. */
+export const LEASE_MS = 6 * SEND_TIMEOUT_MS;
+/** Between two WhatsApp messages to one recipient, as Meta wants it. */
+export const RECIPIENT_GAP_MS = 6_000;
+
+export interface WorkerDeps extends DeliverDeps {
+  readonly onAttempt: (attempt: {channel: string; outcome: DeliveredAs; ms: number}) => void;
+  /** The database was away; what was claimed comes back when its lease ends. */
+  readonly onFault: (error: unknown) => void;
+}
+
+export interface SendingWorker {
+  /** Something may be due. */
+  wake(): void;
+  /** Takes nothing more, and waits for the attempts under way. */
+  stop(): Promise<void>;
+}
+
+/** One attempt, if something is due. */
+export async function deliverNext(deps: WorkerDeps): Promise<DeliveredAs | null> {
+  const claimed = await claimDelivery(deps.pool, {
+    now: new Date(deps.now()),
+    leaseMs: LEASE_MS,
+    recipientGapMs: RECIPIENT_GAP_MS,
+  });
+  if (claimed === undefined) return null;
+  const started = performance.now();
+  const outcome = await deliver(deps, claimed);
+  deps.onAttempt({channel: claimed.channel, outcome, ms: performance.now() - started});
+  return outcome;
+}
+
+export function startSendingWorker(deps: WorkerDeps): SendingWorker {
+  const state = {isStopping: false, isWoken: false};
+  let running: Promise<void> | null = null;
+
+  const runOne = async (): Promise<void> => {
+    try {
+      while (!state.isStopping && (await deliverNext(deps)) !== null);
+    } catch (error) {
+      deps.onFault(error);
+    }
+  };
+  const run = async (): Promise<void> => {
+    while (state.isWoken && !state.isStopping) {
+      state.isWoken = false;
+      await Promise.all(Array.from({length: AT_ONCE}, runOne));
+    }
+  };
+  const wake = (): void => {
+    state.isWoken = true;
+    if (state.isStopping || running !== null) return;
+    running = run().finally(() => {
+      running = null;
+    });
+  };
+  const timer = setInterval(wake, EVERY_MS);
+  timer.unref();
+  wake();
+  return {
+    wake,
+    async stop() {
+      state.isStopping = true;
+      clearInterval(timer);
+      await running;
+    },
+  };
+}
