@@ -121,9 +121,17 @@ async function openScene(edge: EdgeName, {role}: Attack): Promise<Scene> {
     doc.getText('text:notes').insert(0, 'Rings twice. 😀 Knows the way.');
   });
   expect(made).toEqual(applied);
+  if (role !== 'manager') await giveTask(manager, {to: other, clientId: scene.id});
   const added = await edit(scene, scene.attacker, (doc) => doc.getText('text:notes').insert(30, ' Ok'));
   expect(added).toEqual(applied);
   return scene;
+}
+
+/** An employee sees the clients of their tasks. */
+async function giveTask(manager: Person, {to, clientId}: {to: Person; clientId: string}): Promise<void> {
+  const {employeeId} = (await to.get<{member: {employeeId: string}}>('/v1/me')).body.member;
+  const [made] = await manager.push([{entity: 'tasks', payload: {title: 'Boiler', clientId, employeeId}}]);
+  expect(made).toMatchObject({status: 'applied'});
 }
 
 const contextOf = (state: Uint8Array): AttackContext => ({
