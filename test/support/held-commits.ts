@@ -18,7 +18,7 @@ export async function holdCommits(owner: pg.Pool, tenantId: string): Promise<Hel
       for (;;) {
         // Of those that wait for this connection: other tests' databases are on the same server.
         const {rowCount} = await client.query(
-          'SELECT FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))',
+          'SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))',
         );
         if ((rowCount ?? 0) > 0) return;
         // Postgres cannot be asked to say when.
