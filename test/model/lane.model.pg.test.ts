@@ -17,7 +17,10 @@ const OPERATIONS = 40;
 const MS_PER_RUN = 4_000;
 
 async function runOnLane({database, tenancy}: Arena, plan: Plan): Promise<Tally> {
-  const whole = vocabularies[plan.entity];
+  // Not finance entries: a lane numbers and dates those that are issued, which then stay frozen whatever their status
+  // says; the oracle knows nothing of that.
+  const unnumbered = vocabularies.filter(({entity}) => entity !== 'finance_entries');
+  const whole = unnumbered[plan.entity % unnumbered.length];
   if (whole === undefined) throw new Error('no such vocabulary');
   // A lane numbers records, of which the oracle knows nothing.
   const vocabulary = {...whole, keys: whole.keys.filter(({key}) => key !== 'number')};
