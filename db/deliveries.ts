@@ -36,7 +36,7 @@ export async function listDeliveries(
   invoiceId: string,
 ): Promise<DeliveryRow[]> {
   const {rows} = await client.query<DeliveryRow>(
-    `SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE tenant_id = $1 AND invoice_id = $2 ORDER BY created_at, id`,
+    `SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE tenant_id = $1 AND invoice_id = $2 ORDER BY created_at, channel, id`,
     [tenantId, invoiceId],
   );
   return rows;
