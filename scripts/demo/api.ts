@@ -3,6 +3,7 @@ import {claim} from './claims.ts';
 
 export interface Api {
   get<T>(path: string): Promise<T>;
+  getBytes(path: string): Promise<Buffer>;
   post<T>(path: string, body: unknown): Promise<T>;
   /** The same caller, in a tenant and on a device. */
   within(place: {tenant: string; device: string}): Api;
@@ -10,18 +11,21 @@ export interface Api {
 
 /** Every answer must be 2xx. */
 export function createApi(url: string, token: string, headers: Readonly<Record<string, string>> = {}): Api {
-  const call = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
+  const ask = async (method: string, path: string, body?: unknown): Promise<Buffer> => {
     const answer = await fetch(url + path, {
       method,
       headers: {Authorization: `Bearer ${token}`, 'Content-Type': 'application/json', ...headers},
       ...(body === undefined ? {} : {body: JSON.stringify(body)}),
     });
-    const text = await answer.text();
-    claim(`${method} ${path} answers 2xx`, answer.ok, {status: answer.status, text});
-    return JSON.parse(text) as T;
+    const bytes = Buffer.from(await answer.arrayBuffer());
+    claim(`${method} ${path} answers 2xx`, answer.ok, {status: answer.status, text: bytes.toString()});
+    return bytes;
   };
+  const call = async <T>(method: string, path: string, body?: unknown): Promise<T> =>
+    JSON.parse((await ask(method, path, body)).toString()) as T;
   return {
     get: (path) => call('GET', path),
+    getBytes: (path) => ask('GET', path),
     post: (path, body) => call('POST', path, body),
     within: ({tenant, device}) => createApi(url, token, {'X-Tenant-Id': tenant, 'X-Device-Id': device}),
   };

@@ -1,19 +1,24 @@
 // `npm run demo`: a real server on a real Postgres, and three devices that share no code with it. Exits 1, and
-// says which sentence was not true, if anything it shows does not hold. Leaves no process and no file behind.
+// says which sentence was not true, if anything it shows does not hold. Leaves no process behind, and no file but the
+// invoice, if told where to: `npm run demo -- invoice.pdf`.
 import pg from 'pg';
 import {ClaimFailed} from './claims.ts';
+import {sendInvoice} from './invoice.ts';
 import {assembleTeam, names} from './people.ts';
 import {setScene} from './scene.ts';
 import {startServerProcess, type ServerProcess} from './server-process.ts';
 import {tellStory} from './story.ts';
-import {bold, dim, green, print, red, title} from './terminal.ts';
+import {bold, chapter, dim, green, print, red, title} from './terminal.ts';
 
 async function run(server: ServerProcess): Promise<void> {
   const database = new pg.Client({connectionString: server.databaseUrl});
   await database.connect();
   try {
     const team = await assembleTeam(server);
-    await tellStory(setScene({url: server.url, database, team, now: Date.now()}));
+    const scene = setScene({url: server.url, database, team, now: Date.now()});
+    await tellStory(scene);
+    chapter('The work is billed: two devices press send at the same moment');
+    await sendInvoice(scene, {pdfFile: process.argv[2] ?? null});
   } finally {
     await database.end();
   }

@@ -1,6 +1,8 @@
 // The demo's server, a process of its own: an embedded Postgres in a new folder, the real server on it, and people
 // who are signed in. Tells its parent where they are. Stops and removes its files when the parent says so or is gone.
+import {once} from 'node:events';
 import {chmod, mkdtemp, readlink, rm} from 'node:fs/promises';
+import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {startEmbedded, type Embedded} from '#db/embedded.ts';
@@ -29,8 +31,18 @@ async function removeFiles(): Promise<void> {
   await rm(folder, {recursive: true, force: true});
 }
 
+/** Known before the server listens: links in its messages name it. */
+async function freePort(): Promise<string> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const {port} = probe.address() as {port: number};
+  probe.close();
+  return String(port);
+}
+
 async function start(databaseUrl: string): Promise<RunningServer> {
-  const read = readConfig({PORT: '0', DATA_DIR: dataDir, DATABASE_URL: databaseUrl, LOG_LEVEL: 'silent'});
+  const PORT = await freePort();
+  const read = readConfig({PORT, DATA_DIR: dataDir, DATABASE_URL: databaseUrl, LOG_LEVEL: 'silent'});
   if (!read.ok) throw new Error(read.faults.join('\n'));
   return startServer(read.config, createLogger({level: read.config.logLevel}));
 }

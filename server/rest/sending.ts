@@ -13,6 +13,7 @@ import {
 } from '#crdt/protocol/deliveries.ts';
 import {recordId} from '#crdt/protocol/ids.ts';
 import {createHeaders} from '#crdt/protocol/records.ts';
+import type {RenderedInvoice} from '../invoices/render-invoice.ts';
 import {
   listDeliveries,
   listOutbox,
@@ -102,10 +103,7 @@ export function mountSending(deps: RouteDeps): void {
       answerType: 'application/pdf',
       errors: ['link_expired'],
     },
-    async ({params: {token}}) => {
-      const {bytes, fileName} = await openLink(deps.service, token);
-      return pdfResponse(bytes, fileName);
-    },
+    async ({params: {token}}) => pdfResponse(await openLink(deps.service, token)),
   );
 }
 
@@ -135,12 +133,11 @@ function mountOutbox(deps: RouteDeps): void {
       answerType: 'application/pdf',
       errors: ['forbidden', 'not_found'],
     },
-    async (member, {params: {id}}) =>
-      pdfResponse(await readOutboxDocument(service, member, id), 'invoice.pdf'),
+    async (member, {params: {id}}) => pdfResponse(await readOutboxDocument(service, member, id)),
   );
 }
 
-const pdfResponse = (bytes: Uint8Array, fileName: string): Response =>
+const pdfResponse = ({bytes, fileName}: RenderedInvoice): Response =>
   new Response(Uint8Array.from(bytes), {
     headers: {'content-type': 'application/pdf', 'content-disposition': `inline; filename="${fileName}"`},
   });

@@ -21,6 +21,8 @@ export interface OutgoingMessage {
     readonly number: string;
     readonly total: string;
     readonly businessName: string;
+    /** To the document; no other message has the same path. */
+    readonly link: string;
   };
   readonly document: OutgoingDocument;
 }

@@ -12,11 +12,13 @@ import {
   localMessagePlace,
   requeue,
   type DeliveryRow,
+  type LocalMessageRow,
 } from '#db/deliveries.ts';
 import {appendAudit} from '#db/audit.ts';
 import {recipientPlace} from '#db/group-deliveries.ts';
 import {withTenant} from '#db/transaction.ts';
 import {readBill} from '../invoices/read-bill.ts';
+import type {RenderedInvoice} from '../invoices/render-invoice.ts';
 import {pageOf, readPlace, type ListPage} from '../sync/list-place.ts';
 import type {Member} from '../sync/members.ts';
 import type {Service} from '../sync/service.ts';
@@ -136,20 +138,31 @@ export async function listOutbox(
     limit,
     cursor,
     placeOf: (row) => row,
-    toItem: ({id, message, createdAt}) => ({
-      id,
-      ...(JSON.parse(utf8.decode(cipher.open(message, localMessagePlace(id, 'message')))) as LocalMessage),
-      createdAt: createdAt.toISOString(),
+    toItem: (row) => ({
+      id: row.id,
+      ...openLocalMessage(cipher, row),
+      createdAt: row.createdAt.toISOString(),
     }),
   });
 }
 
+const openLocalMessage = (
+  cipher: TenantCipher,
+  {id, message}: Omit<LocalMessageRow, 'document'>,
+): LocalMessage =>
+  JSON.parse(utf8.decode(cipher.open(message, localMessagePlace(id, 'message')))) as LocalMessage;
+
 /** The PDF of a local message. Throws SyncError `forbidden`, `not_found`. */
-export async function readOutboxDocument(deps: ListDeps, member: Member, id: string): Promise<Uint8Array> {
+export async function readOutboxDocument(
+  deps: ListDeps,
+  member: Member,
+  id: string,
+): Promise<RenderedInvoice> {
   requireManager(member);
   const {tenantId} = member;
   const cipher = await deps.tenantKeys.cipherOf(tenantId);
   const row = await withTenant(deps.pool, tenantId, (client) => findLocalMessage(client, tenantId, id));
   if (row === undefined) throw new SyncError('not_found');
-  return cipher.open(row.document, localMessagePlace(id, 'document'));
+  const {fileName} = openLocalMessage(cipher, row);
+  return {bytes: cipher.open(row.document, localMessagePlace(id, 'document')), fileName};
 }

@@ -79,6 +79,7 @@ test('without a provider a message is written to the outbox here, and says so', 
   expect(items).toMatchObject([{to: 'erika@example.com'}, {to: '+4915112345678', subject: null}]);
   const document = await scene.manager.get<string>(`/v1/outbox/${items[0]!.id}/document`);
   expect(document.body.slice(0, 5)).toBe('%PDF-');
+  expect(document.headers.get('content-disposition')).toBe(`inline; filename="${items[0]!.fileName}"`);
   const {rows} = await scene.world.database.owner.query<{text: string}>(
     `SELECT concat(l.*, d.*) AS text FROM local_messages l, deliveries d`,
   );

@@ -51,8 +51,9 @@ export function createTwilioChannel(
     return failureOf(answer);
   };
 
-  /** The text holds a link of its own, so it names the delivery. */
-  const lookUp = async ({to, text}: OutgoingMessage): Promise<LookedUp> => {
+  /** By the link that names the delivery. The rest may read otherwise by now, and Twilio adds to it or changes signs. */
+  const lookUp = async ({to, parts}: OutgoingMessage): Promise<LookedUp> => {
+    const {pathname} = new URL(parts.link);
     let url: string | undefined =
       `${messagesUrl}?${new URLSearchParams({To: to, PageSize: '100'}).toString()}`;
     for (let page = 0; url !== undefined && page < PAGES_MAX; page++) {
@@ -60,7 +61,9 @@ export function createTwilioChannel(
       const list =
         answer.kind === 'answer' && answer.status < 300 ? listed.safeParse(answer.body) : undefined;
       if (list?.success !== true) return {kind: 'retry', code: 'sms_look_up'};
-      const found = list.data.messages.find((message) => message.to === to && message.body === text);
+      const found = list.data.messages.find(
+        (message) => message.to === to && message.body.includes(pathname),
+      );
       if (found !== undefined) return {kind: 'sent', providerId: found.sid};
       const next: string | null | undefined = list.data.next_page_uri;
       url = typeof next !== 'string' || next === '' ? undefined : `${root}${next}`;

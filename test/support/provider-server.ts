@@ -170,7 +170,13 @@ export function startTwilio(): Promise<ProviderServer> {
       const to = url.searchParams.get('To');
       const messages = desk.messages
         .filter((message) => message.to === to)
-        .map((message) => ({sid: message.id, body: message.text, to: message.to, status: 'queued'}));
+        // As of a trial account: what is listed is not to the letter what was asked for.
+        .map(({id, text, to: number}) => ({
+          sid: id,
+          body: `Sent from your Twilio trial account - ${text}`,
+          to: number,
+          status: 'queued',
+        }));
       return {status: 200, body: {messages, next_page_uri: null}};
     }
     const form = new URLSearchParams(body.toString());
