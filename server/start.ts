@@ -1,5 +1,6 @@
 // Starts everything in order and stops it in reverse. main.ts calls it with the process's configuration, tests and
 // the demo with their own.
+import {ATTACHMENT_BYTES_MAX} from '#crdt/entities/attachments.ts';
 import {errorCodes} from '#crdt/protocol/error-code.ts';
 import {BODY_BYTES_MAX, FRAME_BYTES_MAX} from '#crdt/protocol/limits.ts';
 import {assertDurable, connectDatabase, type Database} from '#db/connect.ts';
@@ -116,6 +117,7 @@ async function startParts(
     accept: live.accept,
     frameBytesMax: FRAME_BYTES_MAX,
     bodyBytesMax: BODY_BYTES_MAX,
+    largeBodies: {prefix: '/v1/files/', bytesMax: ATTACHMENT_BYTES_MAX},
   });
   closers.push(() => transport.stop());
   closers.push(async () => {

@@ -1,6 +1,7 @@
 // The one catalogue of codes a caller can meet, with what each means on every edge: HTTP status,
 // WebSocket close code, whether trying again can help, and how loudly to log it. docs/generated/errors.md
 // is printed from it.
+import {attachmentErrors} from './attachment-errors.ts';
 import {deliveryErrors} from './delivery-errors.ts';
 import {entry, type ErrorCodeEntry} from './error-entry.ts';
 import {membershipErrors} from './membership-errors.ts';
@@ -296,6 +297,7 @@ export const errorCodes = {
   }),
   ...reviewErrors,
   ...deliveryErrors,
+  ...attachmentErrors,
 
   // Updates that the guard refuses whole.
   update_malformed: entry({

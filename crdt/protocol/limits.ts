@@ -100,6 +100,10 @@ export const TENANT_FRAMES_BURST = 100_000;
 /** Users, devices and tenants, each, whose rates a node remembers. */
 export const RATE_KEYS_MAX = 100_000;
 
+/** Attachments of one tenant that are uploaded or announced: bytes and files. Past it: `storage_full`. */
+export const STORAGE_BYTES_MAX = 20 * 1024 ** 3;
+export const STORAGE_FILES_MAX = 50_000;
+
 /** Changes committed as one group, and their bytes. */
 export const GROUP_CHANGES_MAX = 512;
 export const GROUP_BYTES_MAX = 4 * 1024 * 1024;

@@ -1,7 +1,7 @@
 // The file store where there is no S3: files under DATA_DIR/files, sealed with their tenant's key, reached through signed
 // URLs of this server. server/rest/files.ts serves those URLs.
 import {randomUUID} from 'node:crypto';
-import {mkdir, open, opendir, rename, rm, stat} from 'node:fs/promises';
+import {link, mkdir, open, opendir, rename, rm, stat} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {SyncError} from '#crdt/protocol/error-code.ts';
 import {isUuid, type TenantId} from '#crdt/protocol/ids.ts';
@@ -98,11 +98,13 @@ export function createDiskStore({folder, cipherOf, now}: DiskStoreDeps): DiskSto
       const path = pathOf('kept', key);
       await mkdir(dirname(path), {recursive: true, mode: 0o700});
       try {
-        await moveDurably(pathOf('waiting', key), path);
+        // Unlike a rename, never over what is there.
+        await link(pathOf('waiting', key), path);
+        await syncFolder(dirname(path));
       } catch (error) {
-        if (isMissing(error)) return undefined;
-        throw error;
+        if (!isMissing(error) && !isTaken(error)) throw error;
       }
+      await rm(pathOf('waiting', key), {force: true});
       return headOf(key);
     },
     async write(key, {bytes, mimeType}) {
@@ -144,7 +146,11 @@ export function createDiskStore({folder, cipherOf, now}: DiskStoreDeps): DiskSto
 /** The new name survives a crash as well: the folder is synced after it. */
 async function moveDurably(source: string, target: string): Promise<void> {
   await rename(source, target);
-  const folder = await open(dirname(target), 'r');
+  await syncFolder(dirname(target));
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
   try {
     await folder.sync();
   } finally {
@@ -152,8 +158,10 @@ async function moveDurably(source: string, target: string): Promise<void> {
   }
 }
 
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'ENOENT';
+const hasCode = (error: unknown, code: string): boolean =>
+  error instanceof Error && 'code' in error && error.code === code;
+const isMissing = (error: unknown): boolean => hasCode(error, 'ENOENT');
+const isTaken = (error: unknown): boolean => hasCode(error, 'EEXIST');
 
 /** Drafts that a crash left behind are removed here: they are no files, and nobody else sees them. */
 async function* listFolder(folder: string): AsyncGenerator<StoredFile> {

@@ -37,8 +37,8 @@ export interface FileStore {
     options: {mimeType: string; fileName: string; origin: string},
   ): Promise<SignedUrl>;
   /**
-   * Moves what was uploaded to the file's own place, over what was there, and says what it is. Undefined: nothing was
-   * uploaded.
+   * Moves what was uploaded to the file's own place, unless a file is there already, and says what is there then.
+   * Undefined: nothing was uploaded.
    */
   accept(key: FileKey): Promise<FileFacts | undefined>;
   /** Writes the file itself, in its own place. */

@@ -107,6 +107,8 @@ export function createS3Store({
       return {url, headers: {}, expiresAt: new Date(signedAt.getTime() + DOWNLOAD_URL_MS)};
     },
     async accept(key) {
+      const known = await headOf(key);
+      if (known !== undefined) return known;
       const copied = await orMissing(
         client.send(
           new CopyObjectCommand({...kept(key), CopySource: `${Bucket}/${objectName('waiting', key)}`}),

@@ -1,12 +1,21 @@
 // Bodies of plain HTTP, for both transports: a request body that arrives in chunks and has a bound, and the
 // bytes of a response.
 
+import type {TransportOptions} from './socket.ts';
+
 /** Bytes of a request body read ahead of the app before the peer is held back. */
 const BODY_AHEAD_BYTES = 64 * 1024;
 /** Bytes of a refused body still read and dropped, so that its sender sees the answer and not a reset. */
 export const DISCARD_BYTES_MAX = 16 * 1024 * 1024;
 /** Milliseconds given for the same. */
 export const DISCARD_MS_MAX = 5_000;
+
+/** Bytes that a request for `target` may bring. */
+export const bodyBound = (
+  {bodyBytesMax, largeBodies}: Pick<TransportOptions, 'bodyBytesMax' | 'largeBodies'>,
+  target: string,
+): number =>
+  largeBodies !== undefined && target.startsWith(largeBodies.prefix) ? largeBodies.bytesMax : bodyBytesMax;
 
 /** Stops and restarts the arrival of a body. */
 export interface BodySource {

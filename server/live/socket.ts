@@ -63,6 +63,8 @@ export interface TransportOptions {
   readonly frameBytesMax: number;
   /** Largest HTTP body taken; a larger one is answered 413 without being read to its end. */
   readonly bodyBytesMax: number;
+  /** Paths that take larger bodies, such as files. */
+  readonly largeBodies?: {readonly prefix: string; readonly bytesMax: number};
   /** Milliseconds a peer has for the head of a request. uWebSockets.js has a time of its own, about 30 s. */
   readonly headMsMax?: number;
 }

@@ -3,7 +3,7 @@
 
 import {SocketAddress} from 'node:net';
 import type {HttpRequest, HttpResponse} from 'uWebSockets.js';
-import {BodyIntake, DISCARD_BYTES_MAX, DISCARD_MS_MAX, openResponseBody} from './http-body.ts';
+import {bodyBound, BodyIntake, DISCARD_BYTES_MAX, DISCARD_MS_MAX, openResponseBody} from './http-body.ts';
 import {
   askApp,
   makeRequest,
@@ -27,14 +27,15 @@ export function addressOf(response: HttpResponse): string {
 
 /** Answers one request. Settles when the answer is written or the peer is gone; never rejects. */
 export async function answerUws(
-  deps: Pick<TransportOptions, 'fetch' | 'bodyBytesMax'>,
+  deps: Pick<TransportOptions, 'fetch' | 'bodyBytesMax' | 'largeBodies'>,
   native: {response: HttpResponse; request: HttpRequest},
 ): Promise<void> {
   // Everything of `request` is read before the first await: it lives on the stack of this call.
   const head = readHead(native.request);
   const address = addressOf(native.response);
-  const exchange = new UwsExchange(native.response, deps.bodyBytesMax);
-  if (Number(head.contentLength) > deps.bodyBytesMax) {
+  const bytesMax = bodyBound(deps, head.target);
+  const exchange = new UwsExchange(native.response, bytesMax);
+  if (Number(head.contentLength) > bytesMax) {
     exchange.refuseLargeBody();
     return exchange.settled;
   }

@@ -1,7 +1,7 @@
 // Plain HTTP of the `ws` transport: node:http's message pair to Request and Response, and back.
 
 import type {IncomingMessage, ServerResponse} from 'node:http';
-import {BodyIntake, DISCARD_BYTES_MAX, DISCARD_MS_MAX, openResponseBody} from './http-body.ts';
+import {bodyBound, BodyIntake, DISCARD_BYTES_MAX, DISCARD_MS_MAX, openResponseBody} from './http-body.ts';
 import {askApp, makeRequest, plainAddress, type Problem, problemOf} from './http-exchange.ts';
 import type {TransportOptions} from './socket.ts';
 
@@ -12,24 +12,27 @@ interface Exchange {
 }
 
 /** Whether the head announces a larger body than allowed. */
-export function isBodyTooLarge(incoming: IncomingMessage, bodyBytesMax: number): boolean {
-  return Number(incoming.headers['content-length'] ?? 0) > bodyBytesMax;
+export function isBodyTooLarge(
+  incoming: IncomingMessage,
+  options: Pick<TransportOptions, 'bodyBytesMax' | 'largeBodies'>,
+): boolean {
+  return Number(incoming.headers['content-length'] ?? 0) > bodyBound(options, incoming.url ?? '');
 }
 
 /** Answers one request. Settles when the answer is written or the peer is gone; never rejects. */
 export async function answerHttp(
-  deps: Pick<TransportOptions, 'fetch' | 'bodyBytesMax'>,
+  deps: Pick<TransportOptions, 'fetch' | 'bodyBytesMax' | 'largeBodies'>,
   exchange: Exchange,
 ): Promise<void> {
   const {incoming, outgoing} = exchange;
   // A peer may vanish at any moment; `close` follows and is where that is noticed.
   incoming.on('error', noteNothing);
   outgoing.on('error', noteNothing);
-  if (isBodyTooLarge(incoming, deps.bodyBytesMax)) {
+  if (isBodyTooLarge(incoming, deps)) {
     refuseLargeBody(exchange);
     return;
   }
-  const intake = takesBody(incoming) ? openIntake(exchange, deps.bodyBytesMax) : undefined;
+  const intake = takesBody(incoming) ? openIntake(exchange, bodyBound(deps, incoming.url ?? '')) : undefined;
   const request = makeRequest({
     method: incoming.method ?? 'GET',
     target: incoming.url ?? '',

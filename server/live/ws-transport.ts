@@ -42,7 +42,7 @@ function serveRequests(server: Server, options: TransportOptions): void {
   server.on('request', (incoming, outgoing) => void answerHttp(options, {incoming, outgoing}));
   server.on('checkContinue', (incoming: IncomingMessage, outgoing) => {
     // The peer waits for leave to send its body: one that is too large need not be sent at all.
-    if (!isBodyTooLarge(incoming, options.bodyBytesMax)) outgoing.writeContinue();
+    if (!isBodyTooLarge(incoming, options)) outgoing.writeContinue();
     void answerHttp(options, {incoming, outgoing});
   });
 }

@@ -126,6 +126,11 @@ export const authorization: Readonly<Record<string, Row>> = {
   'GET /v1/quarantine/{id}': managersOnly,
   'POST /v1/quarantine/{id}/apply': managersOnly,
   'POST /v1/quarantine/{id}/discard': managersOnly,
+  // Of Ben's task.
+  'POST /v1/attachments/presign': members('not_found', 'ok'),
+  'POST /v1/attachments/complete': members('not_found', 'ok'),
+  'GET /v1/attachments/{id}/presign': members('not_found', 'ok'),
+  'DELETE /v1/attachments/{id}': members('not_found', 'ok'),
   'GET /v1/audit': managersOnly,
   'GET /v1/invoices/{id}/pdf': managersOnly,
 

@@ -132,15 +132,21 @@ export function userRoute<const Spec extends RouteSpec>(
   });
 }
 
+/** How the caller reached this server; `origin` is without a slash at its end. */
+export interface Reached {
+  readonly origin: string;
+}
+
 /** For members, in one tenant and on one device. */
 export function memberRoute<const Spec extends MemberSpec>(
   deps: RouteDeps,
   spec: Spec,
-  handle: (member: Member, input: Input<Spec>) => Answer<Spec>,
+  handle: (member: Member, input: Input<Spec>, reached: Reached) => Answer<Spec>,
 ): void {
   mount(deps, spec, 'member', async (request) => {
     const caller = await authenticate(deps, request.raw.headers, request.address);
     request.counted(deps.rates.ofUser(caller.user.id));
+    const reached: Reached = {origin: originOf(request.raw)};
     const tenantId = spec.tenantIn === 'path' ? tenantOfPath(request) : caller.tenantId;
     const resolve = async (deviceId: DeviceId | undefined): Promise<Member> => {
       const member = await deps.service.members.resolveMember({userId: caller.user.id, tenantId, deviceId});
@@ -150,11 +156,18 @@ export function memberRoute<const Spec extends MemberSpec>(
     };
     if (spec.deviceIn !== 'body') {
       const member = await resolve(caller.deviceId);
-      return handle(member, await readInput(spec, request));
+      return handle(member, await readInput(spec, request), reached);
     }
     const input = await readInput(spec, request);
-    return handle(await resolve(deviceOfBody(input.body, caller)), input);
+    return handle(await resolve(deviceOfBody(input.body, caller)), input, reached);
   });
+}
+
+/** A caller who lies here only gets URLs that lead nowhere. */
+function originOf({url, headers}: Request): string {
+  const {protocol, host} = new URL(url);
+  const isSecure = protocol === 'https:' || headers.get('x-forwarded-proto') === 'https';
+  return `${isSecure ? 'https' : 'http'}://${host}`;
 }
 
 function tenantOfPath({params}: RequestParts): TenantId {

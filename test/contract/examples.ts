@@ -105,6 +105,25 @@ const ofSync: Readonly<Record<string, Examples>> = {
   },
 };
 
+const ofFiles: Readonly<Record<string, Examples>> = {
+  'POST /v1/attachments/presign': {
+    'A photo of a task': {
+      body: {
+        id: recordIds.fresh,
+        ownerType: 'tasks',
+        ownerId: recordIds.tasks,
+        kind: 'photo',
+        fileName: 'pump.jpg',
+        mimeType: 'image/jpeg',
+        sizeBytes: 48_213,
+      },
+    },
+  },
+  'POST /v1/attachments/complete': {Uploaded: {body: {id: recordIds.waitingPhoto}}},
+  'GET /v1/attachments/{id}/presign': {'On a phone': {params: {id: recordIds.photo}}},
+  'DELETE /v1/attachments/{id}': {Deleted: {params: {id: recordIds.photo}}},
+};
+
 const ofManagers: Readonly<Record<string, Examples>> = {
   'GET /v1/conflicts': {Open: {query: {status: 'open'}}},
   'POST /v1/conflicts/{id}/resolve': {
@@ -191,6 +210,7 @@ export const examples: Readonly<Record<string, Examples>> = {
   ...ofOperation,
   ...ofPeople,
   ...ofSync,
+  ...ofFiles,
   ...ofManagers,
   ...ofMessages,
   ...ofServices,

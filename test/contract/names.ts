@@ -33,6 +33,9 @@ export const recordIds = {
   expense: id('a7'),
   deletedTask: id('a8'),
   invoice: id('aa'),
+  /** A photo of the task, uploaded; and another that was not yet said to be. */
+  photo: id('b8'),
+  waitingPhoto: id('b9'),
   /** Nobody works as her yet. */
   evesEmployee: id('a9'),
   /** Who pays the invoices, and can be written to. */

@@ -12,6 +12,8 @@ const instantPattern = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g;
 const cursorPattern = /c1(?:\.[0-9a-z]+){3}/g;
 /** Of a list in order of making: when, and which. */
 const placePattern = /p1\.[0-9a-z]+\./g;
+/** Of a signed URL: until when, and the signature. */
+const signedPattern = /expires=\d+&signature=[\w-]+/g;
 const DOCUMENTED = '00000000-0000-4000-8000-';
 
 /** As the stage understands it. */
@@ -34,7 +36,8 @@ export function toDocumented(value: unknown, {actual}: Pick<Stage, 'actual'>): u
     })
     .replace(instantPattern, documentedInstant)
     .replace(cursorPattern, SOME_CURSOR)
-    .replace(placePattern, 'p1.mm8x2yo0.');
+    .replace(placePattern, 'p1.mm8x2yo0.')
+    .replace(signedPattern, 'expires=1772442600000&signature=pCq0r1v6Yk2m9Zs4xT8wQA');
   return withoutChance(JSON.parse(text));
 }
 

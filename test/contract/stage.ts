@@ -36,6 +36,7 @@ export async function setStage(world: World): Promise<Stage> {
   const base = (await tablet.pull()).nextCursor;
   const conflict = await overwrite(owner, tablet, base);
   const kept = await keep(owner, dana);
+  await addPhotos(world, owner);
   const chris = await world.newPerson('Chris Example');
   const invitation = await expectOk<{id: string}>(
     owner.post(`/v1/tenants/${tenantId}/invite`, {email: chris.email, role: 'employee'}),
@@ -215,6 +216,22 @@ const bills = [
   make('finance_entries', recordIds.sentInvoice, bill),
   make('finance_entries', recordIds.unsentInvoice, bill),
 ];
+
+/** Two photos of Ben's task: of one the server was told that it is uploaded. */
+async function addPhotos(world: World, owner: Person): Promise<void> {
+  const bytes = Buffer.from([0xff, 0xd8, 0xff, 0xd9]);
+  const photo = {kind: 'photo', fileName: 'pump.jpg', mimeType: 'image/jpeg', sizeBytes: bytes.length};
+  for (const id of [recordIds.photo, recordIds.waitingPhoto]) {
+    const request = {id, ownerType: 'tasks', ownerId: recordIds.tasks, ...photo};
+    const {url, headers} = await expectOk<{url: string; headers: Record<string, string>}>(
+      owner.post('/v1/attachments/presign', request),
+    );
+    await expectOk(
+      world.ask(new URL(url).pathname + new URL(url).search, {method: 'PUT', headers, body: bytes}),
+    );
+  }
+  await expectOk(owner.post('/v1/attachments/complete', {id: recordIds.photo}));
+}
 
 async function expectOk<Body>(asked: Promise<{status: number; body: unknown}>): Promise<Body> {
   const {status, body} = await asked;

@@ -1,0 +1,90 @@
+// Serves the signed URLs of the disk store. They are opaque to callers and no part of the described interface; with S3
+// there is none of this.
+import type {Context} from 'hono';
+import {SyncError} from '#crdt/protocol/error-code.ts';
+import {tenantId} from '#crdt/protocol/ids.ts';
+import {isUuid} from '#crdt/protocol/ids.ts';
+import type {DiskFiles} from '../files/disk-store.ts';
+import {dispositionOf, type FileKey} from '../files/file-store.ts';
+import {problemResponse} from './problem.ts';
+import type {RestEnv, RouteDeps} from './route.ts';
+
+const FILE_PATH = '/v1/files/:tenantId/:id';
+
+export function mountFiles(deps: RouteDeps): void {
+  const {disk} = deps.service.files;
+  if (disk === undefined) return;
+  deps.app.on('PUT', FILE_PATH, (context) => guarded(deps, context, () => upload(disk, context)));
+  deps.app.on('GET', FILE_PATH, (context) => guarded(deps, context, () => download(disk, context)));
+}
+
+/** Addresses that often come with bad signatures are held off. */
+async function guarded(
+  {failures}: RouteDeps,
+  context: Context<RestEnv>,
+  serve: () => Promise<Response>,
+): Promise<Response> {
+  const {address} = context.env;
+  const retryAfterMs = failures.retryAfterMs(address);
+  if (retryAfterMs > 0) throw new SyncError('rate_limited', {details: {retryAfterMs}});
+  try {
+    return await serve();
+  } catch (error) {
+    if (error instanceof SyncError && error.code === 'bad_signature') failures.record(address);
+    throw error;
+  }
+}
+
+async function checked(disk: DiskFiles, context: Context<RestEnv>, method: 'PUT' | 'GET') {
+  const key = keyOf(context);
+  const query = new URL(context.req.url).searchParams;
+  try {
+    return {key, grant: await disk.checkUrl(key, {method, query})};
+  } catch (error) {
+    // A tenant that does not exist has no key to sign with: to the caller that is the same.
+    if (error instanceof SyncError && error.code === 'internal') throw new SyncError('bad_signature');
+    throw error;
+  }
+}
+
+function keyOf(context: Context<RestEnv>): FileKey {
+  const tenant = tenantId.safeParse(context.req.param('tenantId'));
+  const id = context.req.param('id') ?? '';
+  if (!tenant.success || !isUuid(id)) throw new SyncError('bad_signature');
+  return {tenantId: tenant.data, id};
+}
+
+async function upload(disk: DiskFiles, context: Context<RestEnv>): Promise<Response> {
+  const {key, grant} = await checked(disk, context, 'PUT');
+  const {mimeType, sizeBytes} = grant;
+  const length = context.req.header('content-length');
+  if (
+    context.req.header('content-type') !== mimeType ||
+    (length !== undefined && length !== String(sizeBytes))
+  )
+    throw new SyncError('bad_signature');
+  const {body} = context.req.raw;
+  const content = (body ?? []) as unknown as AsyncIterable<Uint8Array>;
+  // Shorter or longer than signed for, whatever its head said.
+  const isWhole = await disk.upload(key, {mimeType, sizeBytes}, content).catch((error: unknown) => {
+    // The sender went away.
+    throw new SyncError('bad_request', {cause: error});
+  });
+  if (!isWhole) throw new SyncError('bad_signature');
+  return new Response(null, {status: 200});
+}
+
+async function download(disk: DiskFiles, context: Context<RestEnv>): Promise<Response> {
+  const {key, grant} = await checked(disk, context, 'GET');
+  const file = await disk.download(key);
+  if (file === undefined) return problemResponse(new SyncError('not_found'), context.get('requestId'));
+  return new Response(ReadableStream.from<Uint8Array>(file.chunks), {
+    headers: {
+      'content-type': grant.mimeType,
+      'content-length': String(file.facts.sizeBytes),
+      'content-disposition': dispositionOf(grant.fileName),
+      'content-security-policy': "default-src 'none'; sandbox",
+      'cache-control': 'private, no-store',
+    },
+  });
+}
