@@ -12,10 +12,16 @@ import type {RestEnv, RouteDeps} from './route.ts';
 const FILE_PATH = '/v1/files/:tenantId/:id';
 
 export function mountFiles(deps: RouteDeps): void {
-  const {disk} = deps.service.files;
-  if (disk === undefined) return;
-  deps.app.on('PUT', FILE_PATH, (context) => guarded(deps, context, () => upload(disk, context)));
-  deps.app.on('GET', FILE_PATH, (context) => guarded(deps, context, () => download(disk, context)));
+  const {app, service} = deps;
+  const serve =
+    (answer: (disk: DiskFiles, context: Context<RestEnv>) => Promise<Response>) =>
+    (context: Context<RestEnv>): Promise<Response> => {
+      const {disk} = service.files;
+      if (disk === undefined) throw new SyncError('not_found');
+      return guarded(deps, context, () => answer(disk, context));
+    };
+  app.on('PUT', FILE_PATH, serve(upload));
+  app.on('GET', FILE_PATH, serve(download));
 }
 
 /** Addresses that often come with bad signatures are held off. */
