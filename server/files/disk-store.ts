@@ -1,7 +1,7 @@
 // The file store where there is no S3: files under DATA_DIR/files, sealed with their tenant's key, reached through signed
 // URLs of this server. server/rest/files.ts serves those URLs.
 import {randomUUID} from 'node:crypto';
-import {link, mkdir, open, opendir, rename, rm, stat} from 'node:fs/promises';
+import {mkdir, open, opendir, rename, rm, stat} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {SyncError} from '#crdt/protocol/error-code.ts';
 import {isUuid, type TenantId} from '#crdt/protocol/ids.ts';
@@ -13,11 +13,10 @@ import {
   type FileFacts,
   type FileKey,
   type FileStore,
+  type Place,
   type StoredFile,
 } from './file-store.ts';
 import {openSealed, writeSealed, type SealedFile} from './sealed-file.ts';
-
-type Place = 'waiting' | 'kept';
 
 /** What the disk store's own URLs do. */
 export interface DiskFiles {
@@ -25,8 +24,6 @@ export interface DiskFiles {
   checkUrl(key: FileKey, request: {method: Grant['method']; query: URLSearchParams}): Promise<Grant>;
   /** False: the content was not as long as it had to be, and nothing of it is kept. */
   upload(key: FileKey, facts: FileFacts, content: AsyncIterable<Uint8Array>): Promise<boolean>;
-  /** Undefined if there is no such file. The chunks must be read, or the file closed. */
-  download(key: FileKey): Promise<SealedFile | undefined>;
 }
 
 export interface DiskStoreDeps {
@@ -94,18 +91,15 @@ export function createDiskStore({folder, cipherOf, now}: DiskStoreDeps): DiskSto
       const url = origin + signGrant(await cipherOf(key.tenantId), key, grant);
       return {url, headers: {}, expiresAt: new Date(expires)};
     },
-    async accept(key) {
-      const path = pathOf('kept', key);
-      await mkdir(dirname(path), {recursive: true, mode: 0o700});
-      try {
-        // Unlike a rename, never over what is there.
-        await link(pathOf('waiting', key), path);
-        await syncFolder(dirname(path));
-      } catch (error) {
-        if (!isMissing(error) && !isTaken(error)) throw error;
-      }
-      await rm(pathOf('waiting', key), {force: true});
-      return headOf(key);
+    async accept(key, keptId) {
+      const cipher = await cipherOf(key.tenantId);
+      const waiting = await openSealed(pathOf('waiting', key), {cipher, id: key.id});
+      if (waiting === undefined) return undefined;
+      const {facts, chunks: content} = waiting;
+      const kept = {...key, id: keptId};
+      // Sealed anew, since a file is sealed to its name.
+      await put(pathOf('kept', kept), {key: kept, facts, content}).finally(() => waiting.close());
+      return facts;
     },
     async write(key, {bytes, mimeType}) {
       const facts = {mimeType, sizeBytes: bytes.byteLength};
@@ -125,12 +119,8 @@ export function createDiskStore({folder, cipherOf, now}: DiskStoreDeps): DiskSto
     async *read(key) {
       yield* (await openThere(key)).chunks;
     },
-    async remove(key) {
-      await rm(pathOf('waiting', key), {force: true});
-      await rm(pathOf('kept', key), {force: true});
-    },
-    async removeWaiting(key) {
-      await rm(pathOf('waiting', key), {force: true});
+    async remove(place, key) {
+      await rm(pathOf(place, key), {force: true});
     },
     list: (place) => listFolder(join(folder, place)),
     disk: {
@@ -138,7 +128,6 @@ export function createDiskStore({folder, cipherOf, now}: DiskStoreDeps): DiskSto
         return readGrant(await cipherOf(key.tenantId), key, {...request, now: now()});
       },
       upload: (key, facts, content) => put(pathOf('waiting', key), {key, facts, content}),
-      download: openFile,
     },
   };
 }
@@ -146,11 +135,7 @@ export function createDiskStore({folder, cipherOf, now}: DiskStoreDeps): DiskSto
 /** The new name survives a crash as well: the folder is synced after it. */
 async function moveDurably(source: string, target: string): Promise<void> {
   await rename(source, target);
-  await syncFolder(dirname(target));
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
+  const folder = await open(dirname(target), 'r');
   try {
     await folder.sync();
   } finally {
@@ -158,10 +143,8 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-const hasCode = (error: unknown, code: string): boolean =>
-  error instanceof Error && 'code' in error && error.code === code;
-const isMissing = (error: unknown): boolean => hasCode(error, 'ENOENT');
-const isTaken = (error: unknown): boolean => hasCode(error, 'EEXIST');
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ENOENT';
 
 /** Drafts that a crash left behind are removed here: they are no files, and nobody else sees them. */
 async function* listFolder(folder: string): AsyncGenerator<StoredFile> {

@@ -1,8 +1,12 @@
 // Where files lie: what every store of attachments can do. disk-store.ts and s3-store.ts implement it, and both pass one
-// suite. A device uploads to a waiting place; only the server moves a file from there to its own, which no URL can write.
+// suite. A device uploads to a waiting place; only the server copies a file from there to a place of its own, which no URL
+// can write, and looks at it there. So what was checked is what is kept.
 import type {TenantId} from '#crdt/protocol/ids.ts';
 
-/** Names a file. Both are UUIDs, so that no part of a path ever comes from outside. */
+/**
+ * Names a file: what waits by its attachment, what is kept by an id that the server makes up each time. Both are UUIDs, so
+ * that no part of a path ever comes from outside.
+ */
 export interface FileKey {
   readonly tenantId: TenantId;
   readonly id: string;
@@ -23,6 +27,9 @@ export interface SignedUrl {
 
 export type FileFacts = UploadTerms;
 
+/** Uploaded and not yet looked at; or what attachments name. */
+export type Place = 'waiting' | 'kept';
+
 export interface StoredFile {
   readonly key: FileKey;
   readonly modifiedAt: Date;
@@ -37,24 +44,22 @@ export interface FileStore {
     options: {mimeType: string; fileName: string; origin: string},
   ): Promise<SignedUrl>;
   /**
-   * Moves what was uploaded to the file's own place, unless a file is there already, and says what is there then.
-   * Undefined: nothing was uploaded.
+   * Keeps a copy of what waits, under an id that nothing was kept under before, and says what it is. Undefined: nothing
+   * waits.
    */
-  accept(key: FileKey): Promise<FileFacts | undefined>;
-  /** Writes the file itself, in its own place. */
+  accept(key: FileKey, keptId: string): Promise<FileFacts | undefined>;
+  /** Keeps a file that the server made. */
   write(key: FileKey, file: {bytes: Uint8Array; mimeType: string}): Promise<void>;
-  /** Of the file in its own place; undefined if there is none. */
+  /** Of a kept file; undefined if there is none. */
   head(key: FileKey): Promise<FileFacts | undefined>;
   /** Its first bytes, at most as many as asked for. Throws SyncError `not_found`. */
   readStart(key: FileKey, bytesMax: number): Promise<Uint8Array>;
   /** All of it, in chunks. Throws SyncError `not_found` at the first. */
   read(key: FileKey): AsyncIterable<Uint8Array>;
-  /** Both what waits and what was accepted; nothing there is fine. */
-  remove(key: FileKey): Promise<void>;
-  /** What waits in `waiting`, or what was accepted in `kept`, in no order. */
-  list(place: 'waiting' | 'kept'): AsyncIterable<StoredFile>;
-  /** Removes only what waits. */
-  removeWaiting(key: FileKey): Promise<void>;
+  /** Removes a file; nothing there is fine. */
+  remove(place: Place, key: FileKey): Promise<void>;
+  /** All files of all tenants, those of one tenant together. */
+  list(place: Place): AsyncIterable<StoredFile>;
 }
 
 /** Milliseconds a signed URL is good for. */

@@ -14,6 +14,5 @@ export const noStore: FileStore = {
   readStart: refuse,
   read: refuseEach,
   remove: refuse,
-  removeWaiting: refuse,
   list: refuseEach,
 };

@@ -20,10 +20,9 @@ import {
   UPLOAD_URL_MS,
   type FileKey,
   type FileStore,
+  type Place,
   type StoredFile,
 } from './file-store.ts';
-
-type Place = 'waiting' | 'kept';
 
 const objectName = (place: Place, key: FileKey): string => `${place}/${nameOfKey(key)}`;
 
@@ -57,10 +56,6 @@ export function createS3Store({
 }): S3Store {
   const waiting = (key: FileKey) => ({Bucket, Key: objectName('waiting', key)});
   const kept = (key: FileKey) => ({Bucket, Key: objectName('kept', key)});
-  /** One by one: some stores cannot remove several at once. One that is not there counts as removed. */
-  const removeAll = async (objects: readonly {Bucket: string; Key: string}[]): Promise<void> => {
-    for (const object of objects) await client.send(new DeleteObjectCommand(object));
-  };
   const headOf: FileStore['head'] = async (key) => {
     const found = await orMissing(client.send(new HeadObjectCommand(kept(key))));
     return found && {sizeBytes: found.ContentLength ?? 0, mimeType: found.ContentType ?? ''};
@@ -106,17 +101,11 @@ export function createS3Store({
       });
       return {url, headers: {}, expiresAt: new Date(signedAt.getTime() + DOWNLOAD_URL_MS)};
     },
-    async accept(key) {
-      const known = await headOf(key);
-      if (known !== undefined) return known;
-      const copied = await orMissing(
-        client.send(
-          new CopyObjectCommand({...kept(key), CopySource: `${Bucket}/${objectName('waiting', key)}`}),
-        ),
-      );
-      if (copied === undefined) return undefined;
-      await removeAll([waiting(key)]);
-      return headOf(key);
+    async accept(key, keptId) {
+      const copy = {...key, id: keptId};
+      const CopySource = `${Bucket}/${objectName('waiting', key)}`;
+      const copied = await orMissing(client.send(new CopyObjectCommand({...kept(copy), CopySource})));
+      return copied === undefined ? undefined : headOf(copy);
     },
     async write(key, {bytes, mimeType}) {
       await client.send(new PutObjectCommand({...kept(key), Body: bytes, ContentType: mimeType}));
@@ -130,8 +119,9 @@ export function createS3Store({
     async *read(key) {
       yield* await open(key);
     },
-    remove: (key) => removeAll([waiting(key), kept(key)]),
-    removeWaiting: (key) => removeAll([waiting(key)]),
+    async remove(place, key) {
+      await client.send(new DeleteObjectCommand({Bucket, Key: objectName(place, key)}));
+    },
     list: (place) => listObjects(client, {bucket: Bucket, place}),
     close: () => client.destroy(),
   };

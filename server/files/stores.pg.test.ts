@@ -49,8 +49,8 @@ describe.each(['disk', 's3'])('files of the server in the %s store', (kind) => {
     const listed: FileKey[] = [];
     for await (const file of files.list('kept')) listed.push(file.key);
     expect(listed).toContainEqual(key);
-    await files.remove(key);
-    await files.remove(key);
+    await files.remove('kept', key);
+    await files.remove('kept', key);
     expect(await files.head(key)).toBeUndefined();
     await expect(readFile(files, {...key, ...everything})).rejects.toMatchObject({code: 'not_found'});
     await expect(files.readStart(key, 4)).rejects.toMatchObject({code: 'not_found'});

@@ -3,6 +3,7 @@
 import {createHash, randomBytes, randomUUID} from 'node:crypto';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {startS3Server, type S3Server} from '#test/support/file-stores.ts';
+import {nameOfKey} from '../files/file-store.ts';
 import {createWorld, type Answer, type Person, type World} from '#test/support/world.ts';
 
 interface Upload {
@@ -63,8 +64,18 @@ describe.each(['disk', 's3'])('attachments in the %s store', (kind) => {
     expect((await complete(who, body.id)).body.status).toBe('uploaded');
     return body.id;
   };
+  const downloadOf = async (who: Person, id: string) =>
+    (await who.get<{url: string}>(`/v1/attachments/${id}/presign`)).body;
   const inFeed = async (who: Person, id: string) =>
     (await who.pull()).changes.find(({entityId}) => entityId === id)?.payload?.['status'];
+
+  /** Every file there is, by place and name. */
+  const stored = async (): Promise<string[]> => {
+    const names: string[] = [];
+    for (const place of ['waiting', 'kept'] as const)
+      for await (const {key} of world.service.files.list(place)) names.push(`${place}/${nameOfKey(key)}`);
+    return names.toSorted();
+  };
 
   test('a file is announced, uploaded, completed, seen in the feed, and downloaded as it was', async () => {
     const sha256 = createHash('sha256').update(png).digest('hex');
@@ -127,21 +138,22 @@ describe.each(['disk', 's3'])('attachments in the %s store', (kind) => {
   );
 
   test('a URL that has expired is refused', async () => {
-    const {files} = world.service;
     const {body} = await announce(maria);
-    const key = {tenantId: maria.tenantId as never, id: body.id};
     const url = new URL(body.url);
     if (kind === 's3') url.searchParams.set('X-Amz-Date', '20200101T000000Z');
     else url.searchParams.set('expires', '1577836800000');
     expect(await put({...body, url: url.href})).toBeGreaterThanOrEqual(400);
-    expect(await files.head(key)).toBeUndefined();
+    expect((await complete(maria, body.id)).body.code).toBe('nothing_uploaded');
   });
 
   test('a download URL reads one file, and uploads nothing', async () => {
     const id = await uploaded();
     const other = await uploaded();
     const {body} = await maria.get<{url: string}>(`/v1/attachments/${id}/presign`);
-    expect((await send(body.url.replace(id, other))).status).toBeGreaterThanOrEqual(400);
+    const swapped = new URL(body.url);
+    swapped.pathname = new URL((await downloadOf(maria, other)).url).pathname;
+    expect((await send(swapped.href)).status).toBeGreaterThanOrEqual(400);
+    expect((await send(body.url)).status).toBe(200);
     const headers = {'content-type': 'image/png', 'content-length': String(png.length)};
     expect(await put({url: body.url, headers})).toBeGreaterThanOrEqual(400);
   });
@@ -150,13 +162,14 @@ describe.each(['disk', 's3'])('attachments in the %s store', (kind) => {
     ['content of another type', {mimeType: 'application/pdf'}, 'mimeType'],
     ['another digest', {sha256: 'ab'.repeat(32)}, 'sha256'],
   ])('a file with %s is thrown away, and may be announced and uploaded again', async (_, wrong, field) => {
+    const before = await stored();
     const {body} = await announce(maria, wrong);
     expect(await put(body)).toBe(200);
     const refusal = await complete(maria, body.id);
     expect(refusal.body.code).toBe('attachment_mismatch');
     expect(Object.keys(refusal.body.fields)).toEqual([field]);
     expect(await inFeed(maria, body.id)).toBe('failed');
-    expect(await world.service.files.head({tenantId: maria.tenantId as never, id: body.id})).toBeUndefined();
+    expect(await stored()).toEqual(before);
     expect((await complete(maria, body.id)).body.code).toBe('attachment_settled');
     const again = await announce(maria, {id: body.id});
     expect(await put(again.body)).toBe(200);
@@ -167,9 +180,13 @@ describe.each(['disk', 's3'])('attachments in the %s store', (kind) => {
     const {body} = await announce(maria);
     expect((await complete(maria, body.id)).body.code).toBe('nothing_uploaded');
     await put(body);
+    const before = (await stored()).filter((name) => name.startsWith('kept/'));
     const answers = await Promise.all([complete(maria, body.id), complete(maria, body.id)]);
     expect(answers.map((answer) => answer.body.status)).toEqual(['uploaded', 'uploaded']);
     expect((await complete(maria, body.id)).body.status).toBe('uploaded');
+    const after = await stored();
+    expect(after.filter((name) => name.startsWith('kept/'))).toHaveLength(before.length + 1);
+    expect(after).not.toContain(`waiting/${maria.tenantId}/${body.id}`);
   });
 
   test('a new URL for the same id is good; once uploaded, neither URL replaces the file', async () => {

@@ -2,11 +2,10 @@
 // there is none of this.
 import type {Context} from 'hono';
 import {SyncError} from '#crdt/protocol/error-code.ts';
-import {tenantId} from '#crdt/protocol/ids.ts';
-import {isUuid} from '#crdt/protocol/ids.ts';
-import type {DiskFiles} from '../files/disk-store.ts';
+import {isUuid, tenantId} from '#crdt/protocol/ids.ts';
+import type {DiskStore} from '../files/disk-store.ts';
 import {dispositionOf, type FileKey} from '../files/file-store.ts';
-import {problemResponse} from './problem.ts';
+import type {OpenedStore} from '../files/open-store.ts';
 import type {RestEnv, RouteDeps} from './route.ts';
 
 const FILE_PATH = '/v1/files/:tenantId/:id';
@@ -14,15 +13,17 @@ const FILE_PATH = '/v1/files/:tenantId/:id';
 export function mountFiles(deps: RouteDeps): void {
   const {app, service} = deps;
   const serve =
-    (answer: (disk: DiskFiles, context: Context<RestEnv>) => Promise<Response>) =>
+    (answer: (files: DiskStore, context: Context<RestEnv>) => Promise<Response>) =>
     (context: Context<RestEnv>): Promise<Response> => {
-      const {disk} = service.files;
-      if (disk === undefined) throw new SyncError('not_found');
-      return guarded(deps, context, () => answer(disk, context));
+      const {files} = service;
+      if (!isOnDisk(files)) throw new SyncError('not_found');
+      return guarded(deps, context, () => answer(files, context));
     };
   app.on('PUT', FILE_PATH, serve(upload));
   app.on('GET', FILE_PATH, serve(download));
 }
+
+const isOnDisk = (files: OpenedStore): files is DiskStore => files.disk !== undefined;
 
 /** Addresses that often come with bad signatures are held off. */
 async function guarded(
@@ -41,7 +42,7 @@ async function guarded(
   }
 }
 
-async function checked(disk: DiskFiles, context: Context<RestEnv>, method: 'PUT' | 'GET') {
+async function checked({disk}: DiskStore, context: Context<RestEnv>, method: 'PUT' | 'GET') {
   const key = keyOf(context);
   const query = new URL(context.req.url).searchParams;
   try {
@@ -60,8 +61,8 @@ function keyOf(context: Context<RestEnv>): FileKey {
   return {tenantId: tenant.data, id};
 }
 
-async function upload(disk: DiskFiles, context: Context<RestEnv>): Promise<Response> {
-  const {key, grant} = await checked(disk, context, 'PUT');
+async function upload(files: DiskStore, context: Context<RestEnv>): Promise<Response> {
+  const {key, grant} = await checked(files, context, 'PUT');
   const {mimeType, sizeBytes} = grant;
   const length = context.req.header('content-length');
   if (
@@ -72,7 +73,7 @@ async function upload(disk: DiskFiles, context: Context<RestEnv>): Promise<Respo
   const {body} = context.req.raw;
   const content = (body ?? []) as unknown as AsyncIterable<Uint8Array>;
   // Shorter or longer than signed for, whatever its head said.
-  const isWhole = await disk.upload(key, {mimeType, sizeBytes}, content).catch((error: unknown) => {
+  const isWhole = await files.disk.upload(key, {mimeType, sizeBytes}, content).catch((error: unknown) => {
     // The sender went away.
     throw new SyncError('bad_request', {cause: error});
   });
@@ -80,14 +81,15 @@ async function upload(disk: DiskFiles, context: Context<RestEnv>): Promise<Respo
   return new Response(null, {status: 200});
 }
 
-async function download(disk: DiskFiles, context: Context<RestEnv>): Promise<Response> {
-  const {key, grant} = await checked(disk, context, 'GET');
-  const file = await disk.download(key);
-  if (file === undefined) return problemResponse(new SyncError('not_found'), context.get('requestId'));
-  return new Response(ReadableStream.from<Uint8Array>(file.chunks), {
+async function download(files: DiskStore, context: Context<RestEnv>): Promise<Response> {
+  const {key, grant} = await checked(files, context, 'GET');
+  const facts = await files.head(key);
+  if (facts === undefined) throw new SyncError('not_found');
+  // Opened only once somebody reads it: the answer to a HEAD never is.
+  return new Response(ReadableStream.from<Uint8Array>(files.read(key)), {
     headers: {
       'content-type': grant.mimeType,
-      'content-length': String(file.facts.sizeBytes),
+      'content-length': String(facts.sizeBytes),
       'content-disposition': dispositionOf(grant.fileName),
       'content-security-policy': "default-src 'none'; sandbox",
       'cache-control': 'private, no-store',

@@ -9,7 +9,13 @@ import {SyncError} from '#crdt/protocol/error-code.ts';
 import {STORAGE_BYTES_MAX, STORAGE_FILES_MAX} from '#crdt/protocol/limits.ts';
 import {sumAttachments} from '#db/attachments.ts';
 import {withTenant} from '#db/transaction.ts';
-import {nameOfKey, type FileKey, type FileStore, type SignedUrl} from '../files/file-store.ts';
+import {
+  nameOfKey,
+  type FileFacts,
+  type FileKey,
+  type FileStore,
+  type SignedUrl,
+} from '../files/file-store.ts';
 import {looksLike, MAGIC_BYTES} from '../files/magic-number.ts';
 import {payloadOf} from './feed.ts';
 import type {Member} from './members.ts';
@@ -29,6 +35,8 @@ interface Attachment {
   readonly sizeBytes: number;
   readonly sha256: string | null;
   readonly fileName: string;
+  /** Where the file is kept; null while none is. */
+  readonly key: string | null;
 }
 
 type Owner = Pick<Attachment, 'ownerType' | 'ownerId'>;
@@ -58,7 +66,7 @@ export async function presignUpload(
     const fields = {
       ...terms,
       sha256: terms.sha256 ?? null,
-      key: nameOfKey({tenantId, id}),
+      key: null,
       status: 'pending',
     };
     await write(deps, member, {id, fields, seq: known?.seq});
@@ -72,19 +80,52 @@ export async function presignUpload(
  * `nothing_uploaded`, `attachment_settled` or `attachment_mismatch`.
  */
 export async function completeUpload(deps: AttachmentDeps, member: Member, id: string): Promise<void> {
-  const key = {tenantId: member.tenantId, id};
+  const {tenantId} = member;
+  const waiting = {tenantId, id};
   await again(async () => {
     const attachment = await require(deps, member, id);
     await requireOwner(deps, member, attachment, {mustLive: false});
     if (attachment.status === 'uploaded') return;
     if (attachment.status !== 'pending') throw new SyncError('attachment_settled');
-    const faults = await faultsOf(deps.files, key, attachment);
-    const {seq} = attachment;
-    if (faults === null) return write(deps, member, {id, seq, fields: {status: 'uploaded'}});
-    await write(deps, member, {id, seq, fields: {status: 'failed'}});
-    await deps.files.remove(key);
-    throw new SyncError('attachment_mismatch', {details: {fields: faults}});
+    // Its own in every attempt: of several at once each checks, and names, what nobody else can touch.
+    const kept = {tenantId, id: randomUUID()};
+    const facts = await deps.files.accept(waiting, kept.id);
+    if (facts === undefined) throw await missing(deps, member, attachment);
+    const faults = await faultsOf(deps.files, kept, {facts, attachment});
+    if (faults !== null) return refuse(deps, member, {attachment, waiting, kept, faults});
+    const fields = {status: 'uploaded', key: nameOfKey(kept)};
+    try {
+      await write(deps, member, {id, seq: attachment.seq, fields});
+    } catch (error) {
+      // Only where it is certain that nothing names it. What else is left over, the sweep finds.
+      if (isMoved(error)) await deps.files.remove('kept', kept);
+      throw error;
+    }
+    await deps.files.remove('waiting', waiting);
   });
+}
+
+/** Nothing waits: it never came, or somebody else has just completed it. */
+async function missing(deps: AttachmentDeps, member: Member, {id, seq}: Attachment): Promise<SyncError> {
+  const now = await require(deps, member, id);
+  return new SyncError(now.seq === seq ? 'nothing_uploaded' : 'precondition_failed');
+}
+
+/** First away with what came: once it has failed, it may be announced again, and another file be waiting. */
+async function refuse(
+  deps: AttachmentDeps,
+  member: Member,
+  {
+    attachment: {id, seq},
+    waiting,
+    kept,
+    faults,
+  }: {attachment: Attachment; waiting: FileKey; kept: FileKey; faults: Record<string, string>},
+): Promise<never> {
+  await deps.files.remove('kept', kept);
+  await deps.files.remove('waiting', waiting);
+  await write(deps, member, {id, seq, fields: {status: 'failed'}});
+  throw new SyncError('attachment_mismatch', {details: {fields: faults}});
 }
 
 /** Throws SyncError `not_found`, or `nothing_uploaded` for one that is not there. */
@@ -93,9 +134,11 @@ export async function presignDownload(
   member: Member,
   {id, origin}: {id: string; origin: string},
 ): Promise<SignedUrl> {
-  const {status, mimeType, fileName} = await require(deps, member, id);
-  if (status !== 'uploaded') throw new SyncError('nothing_uploaded');
-  return deps.files.signDownload({tenantId: member.tenantId, id}, {mimeType, fileName, origin});
+  const attachment = await require(deps, member, id);
+  const {status, mimeType, fileName} = attachment;
+  const key = keptOf(member, attachment);
+  if (status !== 'uploaded' || key === null) throw new SyncError('nothing_uploaded');
+  return deps.files.signDownload(key, {mimeType, fileName, origin});
 }
 
 /** The record stays, as deleted; the file goes. Throws SyncError `not_found` or `forbidden`. */
@@ -103,9 +146,11 @@ export async function deleteAttachment(deps: AttachmentDeps, member: Member, id:
   await again(async () => {
     const attachment = await require(deps, member, id);
     await requireOwner(deps, member, attachment, {mustLive: false});
-    await write(deps, member, {id, seq: attachment.seq, fields: {status: 'deleted'}});
+    await write(deps, member, {id, seq: attachment.seq, fields: {status: 'deleted', key: null}});
+    const key = keptOf(member, attachment);
+    if (key !== null) await deps.files.remove('kept', key);
   });
-  await deps.files.remove({tenantId: member.tenantId, id});
+  await deps.files.remove('waiting', {tenantId: member.tenantId, id});
 }
 
 async function find({feed}: AttachmentDeps, member: Member, id: string): Promise<Attachment | undefined> {
@@ -117,6 +162,12 @@ async function require(deps: AttachmentDeps, member: Member, id: string): Promis
   const attachment = await find(deps, member, id);
   if (attachment === undefined) throw new SyncError('not_found');
   return attachment;
+}
+
+/** Where the file of an attachment is kept; null while none is. Of the tenant only, whatever the record says. */
+function keptOf({tenantId}: Pick<Member, 'tenantId'>, {key}: Pick<Attachment, 'key'>): FileKey | null {
+  const id = key?.split('/').at(-1);
+  return id === undefined ? null : {tenantId, id};
 }
 
 /** Whoever may write some field of the owner may add to it, and take away. */
@@ -146,15 +197,12 @@ async function requireRoom(
     throw new SyncError('storage_full');
 }
 
-/** By field, what is not as announced; null if all is well. Throws SyncError `nothing_uploaded`. */
+/** By field, what is not as announced; null if all is well. */
 async function faultsOf(
   files: FileStore,
   key: FileKey,
-  {sizeBytes, mimeType, sha256}: Attachment,
+  {facts, attachment: {sizeBytes, mimeType, sha256}}: {facts: FileFacts; attachment: Attachment},
 ): Promise<Record<string, string> | null> {
-  // First put where no URL can write it, then looked at. An earlier try may have come as far as that.
-  const facts = await files.accept(key);
-  if (facts === undefined) throw new SyncError('nothing_uploaded');
   if (facts.sizeBytes !== sizeBytes) return {sizeBytes: 'is not the length of what arrived'};
   if (facts.mimeType !== mimeType) return {mimeType: 'is not the type it was sent as'};
   if (!looksLike(mimeType, await files.readStart(key, MAGIC_BYTES)))
@@ -199,12 +247,14 @@ async function again(step: () => Promise<void>): Promise<void> {
       await step();
       return;
     } catch (error) {
-      const isMoved =
-        error instanceof SyncError && ['precondition_failed', 'already_exists'].includes(error.code);
-      if (!isMoved) throw error;
+      if (!isMoved(error)) throw error;
       // An id that exists, and that this caller does not see.
       if (error.code === 'already_exists' && attempt > 1) throw new SyncError('not_found');
       if (attempt === ATTEMPTS_MAX) throw new SyncError('overloaded');
     }
   }
 }
+
+/** Somebody else was faster: nothing was written. */
+const isMoved = (error: unknown): error is SyncError =>
+  error instanceof SyncError && ['precondition_failed', 'already_exists'].includes(error.code);

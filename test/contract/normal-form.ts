@@ -37,6 +37,7 @@ export function toDocumented(value: unknown, {actual}: Pick<Stage, 'actual'>): u
     .replace(instantPattern, documentedInstant)
     .replace(cursorPattern, SOME_CURSOR)
     .replace(placePattern, 'p1.mm8x2yo0.')
+    .replaceAll('http://test/', 'https://api.example.com/')
     .replace(signedPattern, 'expires=1772442600000&signature=pCq0r1v6Yk2m9Zs4xT8wQA');
   return withoutChance(JSON.parse(text));
 }

@@ -32,11 +32,11 @@ export async function setStage(world: World): Promise<Stage> {
   const dana = await employ(world, owner, {name: 'Dana Example', employeeId: recordIds.danasEmployee});
   await owner.push(work);
   const messages = await sendOut(world, owner);
+  await addPhotos(world, owner);
   const tablet = owner.onNewDevice();
   const base = (await tablet.pull()).nextCursor;
   const conflict = await overwrite(owner, tablet, base);
   const kept = await keep(owner, dana);
-  await addPhotos(world, owner);
   const chris = await world.newPerson('Chris Example');
   const invitation = await expectOk<{id: string}>(
     owner.post(`/v1/tenants/${tenantId}/invite`, {email: chris.email, role: 'employee'}),
