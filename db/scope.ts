@@ -19,6 +19,11 @@ export interface AccessEvent extends AccessChange {
   readonly seq: number;
 }
 
+/** A record that is in a member's scope. */
+export interface Grant extends RecordKey {
+  readonly userId: string;
+}
+
 /** What may have changed scope: records, also those that a changed field named before, and teams. */
 export interface ScopeSeeds {
   readonly records: readonly RecordKey[];
@@ -91,14 +96,31 @@ export async function findGranted(
   client: pg.ClientBase,
   tenantId: TenantId,
   wanted: readonly {readonly userId: string; readonly id: string}[],
-): Promise<(RecordKey & {readonly userId: string})[]> {
-  const {rows} = await client.query<RecordKey & {userId: string}>({
+): Promise<Grant[]> {
+  const {rows} = await client.query<Grant>({
     name: 'find_granted',
     text: `SELECT a.user_id AS "userId", a.entity, a.record_id AS id
            FROM unnest($2::uuid[], $3::uuid[]) AS w (user_id, id)
            JOIN record_access a ON a.tenant_id = $1 AND a.user_id = w.user_id AND a.entity = ANY($4::text[])
              AND a.record_id = w.id AND a.granted`,
     values: [tenantId, wanted.map(({userId}) => userId), wanted.map(({id}) => id), scopedNames],
+  });
+  return rows;
+}
+
+/** Everything in these members' scopes that is granted record by record; at most `limit` of each. */
+export async function findScopes(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  {userIds, limit}: {userIds: readonly string[]; limit: number},
+): Promise<Grant[]> {
+  const {rows} = await client.query<Grant>({
+    name: 'find_scopes',
+    text: `SELECT u.id AS "userId", a.entity, a.record_id AS id
+           FROM unnest($2::uuid[]) AS u (id) CROSS JOIN LATERAL (
+             SELECT entity, record_id FROM record_access
+             WHERE tenant_id = $1 AND user_id = u.id AND entity = ANY($4::text[]) AND granted LIMIT $3) AS a`,
+    values: [tenantId, userIds, limit, scopedNames],
   });
   return rows;
 }

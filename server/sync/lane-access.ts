@@ -4,7 +4,7 @@ import type pg from 'pg';
 import type {EntityName} from '#crdt/entities/entity.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
 import {readAccess, type Writer, type WriterAccess} from '#db/access.ts';
-import {findGranted, type AccessEvent} from '#db/scope.ts';
+import {findGranted, findScopes, type AccessEvent, type Grant} from '#db/scope.ts';
 import {idsNamedIn} from './named-ids.ts';
 import type {Submission} from './submission.ts';
 
@@ -14,8 +14,17 @@ export interface LaneAccess {
   /** By writerName. */
   readonly members: Map<string, WriterAccess | null>;
   scopeVersion: number;
-  /** By user and record id: the entities under which that record is in scope. */
-  readonly granted: Map<string, Map<string, readonly EntityName[]>>;
+  readonly granted: Map<string, KnownScope>;
+}
+
+/** What is known of one employee's scope. */
+interface KnownScope {
+  /** By record id: the entities under which it is in scope. */
+  readonly ids: Map<string, readonly EntityName[]>;
+  /** Ids that are not here are out of scope. */
+  isWhole: boolean;
+  /** How often the database was asked for some ids of it. */
+  asked: number;
 }
 
 /** Somebody's role, membership or scope changed since this lane last read it: decide again. */
@@ -27,13 +36,20 @@ export interface GroupAccess {
   /** Null where no change of the group asks for scope. */
   readonly scopeVersion: number | null;
   readonly members: ReadonlyMap<string, WriterAccess | null>;
-  readonly granted: ReadonlyMap<string, ReadonlyMap<string, readonly EntityName[]>>;
+  readonly granted: ReadonlyMap<string, Pick<KnownScope, 'ids'>>;
 }
 
 const UNKNOWN = -1;
 
 /** Ids that a lane remembers of one tenant; past that it begins anew. */
 const GRANTED_IDS_MAX = 50_000;
+
+/**
+ * Asked this often for some ids, the lane reads a scope as a whole, if it is no larger than this. Not sooner: where
+ * scopes change all the time, what is known is forgotten all the time.
+ */
+const ASKS_UNTIL_WHOLE = 3;
+const WHOLE_SCOPE_MAX = 2_000;
 
 export const createLaneAccess = (): LaneAccess => ({
   accessVersion: UNKNOWN,
@@ -60,7 +76,7 @@ export const isGranted = (
   {granted}: Pick<GroupAccess, 'granted'>,
   userId: string,
   {entity, id}: {entity: EntityName; id: string},
-): boolean => granted.get(userId)?.get(id)?.includes(entity) ?? false;
+): boolean => granted.get(userId)?.ids.get(id)?.includes(entity) ?? false;
 
 /** Whose membership a change rests on. */
 export const writerOf = (submission: Submission): Writer => submission.approval?.by ?? submission;
@@ -98,7 +114,8 @@ const groupAccess = (
 function unknownIds(access: LaneAccess, {userId, change}: Submission): string[] {
   const known = access.granted.get(userId);
   const ids = idsNamedIn(change);
-  return known === undefined ? ids : ids.filter((id) => !known.has(id));
+  if (known === undefined) return ids;
+  return known.isWhole ? [] : ids.filter((id) => !known.ids.has(id));
 }
 
 /**
@@ -128,9 +145,11 @@ export async function loadAccess(
   const mustRead =
     unknown.size > 0 || asking.length === 0 || (wanted.length > 0 && access.scopeVersion === UNKNOWN);
   // The versions first: what is read after them may be newer, and then the write finds out.
-  const [read, granted] = await Promise.all([
+  const wholes = usersToReadWhole(access, wanted);
+  const [read, granted, scopes] = await Promise.all([
     mustRead ? readAccess(client, tenantId, [...unknown.values()]) : null,
     wanted.length === 0 ? [] : findGranted(client, tenantId, wanted),
+    wholes.length === 0 ? [] : findScopes(client, tenantId, {userIds: wholes, limit: WHOLE_SCOPE_MAX + 1}),
   ]);
   if (read !== null) {
     const isMixed =
@@ -142,6 +161,7 @@ export async function loadAccess(
     throw new Error('The tenant has no counter.');
   }
   remember(access, {wanted, granted});
+  rememberWholes(access, {userIds: wholes, scopes});
   const members = new Map(
     asking.map((submission) => [
       writerName(writerOf(submission)),
@@ -174,21 +194,44 @@ function remember(
     granted,
   }: {
     wanted: readonly {userId: string; id: string}[];
-    granted: readonly {userId: string; entity: EntityName; id: string}[];
+    granted: readonly Grant[];
   },
 ): void {
-  for (const {userId, id} of wanted) idsOf(access, userId).set(id, []);
-  for (const {userId, entity, id} of granted) {
-    const ids = idsOf(access, userId);
-    ids.set(id, [...(ids.get(id) ?? []), entity]);
+  for (const userId of new Set(wanted.map((one) => one.userId))) scopeOf(access, userId).asked++;
+  for (const {userId, id} of wanted) scopeOf(access, userId).ids.set(id, []);
+  for (const grant of granted) addGrant(scopeOf(access, grant.userId), grant);
+}
+
+/** Those whose scope is asked for again and again, a few ids at a time. */
+function usersToReadWhole(access: LaneAccess, wanted: readonly {userId: string}[]): string[] {
+  const users = new Set(wanted.map(({userId}) => userId));
+  // Once, at exactly this count: a scope that proved too large is not read in vain again.
+  return [...users].filter((userId) => access.granted.get(userId)?.asked === ASKS_UNTIL_WHOLE);
+}
+
+function rememberWholes(
+  access: LaneAccess,
+  {userIds, scopes}: {userIds: readonly string[]; scopes: readonly Grant[]},
+): void {
+  for (const userId of userIds) {
+    const grants = scopes.filter((grant) => grant.userId === userId);
+    if (grants.length > WHOLE_SCOPE_MAX) continue;
+    const scope = scopeOf(access, userId);
+    scope.ids.clear();
+    for (const grant of grants) addGrant(scope, grant);
+    scope.isWhole = true;
   }
 }
 
-function idsOf({granted}: LaneAccess, userId: string): Map<string, readonly EntityName[]> {
-  const known = granted.get(userId) ?? new Map<string, readonly EntityName[]>();
+function scopeOf({granted}: LaneAccess, userId: string): KnownScope {
+  const known = granted.get(userId) ?? {ids: new Map(), isWhole: false, asked: 0};
   granted.set(userId, known);
   return known;
 }
+
+const addGrant = ({ids}: KnownScope, {entity, id}: Omit<Grant, 'userId'>): void => {
+  ids.set(id, [...(ids.get(id) ?? []), entity]);
+};
 
 /** Keeps what is known in step with this lane's own commit. */
 export function followOwnEvents(
@@ -201,17 +244,16 @@ export function followOwnEvents(
   }
   access.scopeVersion = scopeVersion;
   for (const {userId, entity, id, granted} of events) {
-    const ids = access.granted.get(userId);
-    const known = ids?.get(id);
-    if (ids === undefined || known === undefined) continue;
-    const others = known.filter((name) => name !== entity);
-    ids.set(id, granted ? [...others, entity] : others);
+    const scope = access.granted.get(userId);
+    if (scope === undefined || !(scope.isWhole || scope.ids.has(id))) continue;
+    const others = (scope.ids.get(id) ?? []).filter((name) => name !== entity);
+    scope.ids.set(id, granted ? [...others, entity] : others);
   }
 }
 
 /** Between groups, so that no group loses what it is decided on. */
 export function trimAccess(access: LaneAccess): void {
   let count = 0;
-  for (const ids of access.granted.values()) count += ids.size;
+  for (const {ids} of access.granted.values()) count += ids.size;
   if (count > GRANTED_IDS_MAX) access.granted.clear();
 }
