@@ -48,6 +48,10 @@ export function encodeMessages(
   return messages;
 }
 
+/** A message that says only that its sender is there. */
+export const encodePresence = (node: string, since: number): string =>
+  JSON.stringify({node, since, items: []} satisfies z.input<typeof message>);
+
 /** Null: not a message of the bus. */
 export function decodeMessage(text: string): BusMessage | null {
   const parsed = message.safeParse(parseJson(text));

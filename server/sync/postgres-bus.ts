@@ -1,11 +1,12 @@
 // The bus of several nodes on one Postgres. What is published while a batch is being sent goes with the next one, so
-// the number of notifications follows time and not the number of commits.
+// the number of notifications follows time and not the number of commits. A node that is alone tells nobody.
 import {randomUUID} from 'node:crypto';
 import {setImmediate as nextTurn, setTimeout as delay} from 'node:timers/promises';
 import {NODE_MESSAGE_MS} from '#crdt/protocol/limits.ts';
 import {Listener, Notifier, PAYLOAD_BYTES_MAX, retryDelayMs} from '#db/notify.ts';
 import {createBusBatch} from './bus-batch.ts';
-import {decodeMessage, encodeMessages} from './bus-message.ts';
+import {decodeMessage, encodeMessages, encodePresence} from './bus-message.ts';
+import {createBusPresence, PRESENCE_MS} from './bus-presence.ts';
 import {assertSessionId, type Bus, type BusListener, type TenantNews} from './bus.ts';
 
 const CHANNEL = 'fieldmerge';
@@ -30,12 +31,15 @@ export class PostgresBus implements Bus {
   readonly #node = randomUUID();
   readonly #watch: BusWatch;
   readonly #batch = createBusBatch();
+  readonly #presence = createBusPresence();
+  readonly #presenceTimer: NodeJS.Timeout;
   readonly #listeners = new Set<BusListener>();
   readonly #notifier: Notifier;
   readonly #listener: Listener;
   readonly #stopping = new AbortController();
   #sending: Promise<void> | null = null;
   #sentAt = -Infinity;
+  #mustSayPresent = false;
 
   /** Connects in the background. */
   constructor({url, watch}: PostgresBusOptions) {
@@ -50,13 +54,20 @@ export class PostgresBus implements Bus {
       onListening: () => {
         if (!isFirst) watch.reconnected();
         isFirst = false;
+        this.#presence.listening(performance.now());
+        this.#sayPresent();
         this.#tell((listener) => listener.uncertain?.());
       },
-      onLost: (error) => watch.lost('receiving', error),
+      onLost: (error) => {
+        this.#presence.deaf();
+        watch.lost('receiving', error);
+      },
     });
+    this.#presenceTimer = setInterval(() => this.#sayPresent(), PRESENCE_MS).unref();
   }
 
   publish(news: TenantNews): void {
+    if (this.#presence.isAlone(performance.now())) return;
     this.#batch.addNews(news, Date.now());
     this.#startSending();
   }
@@ -75,8 +86,14 @@ export class PostgresBus implements Bus {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
+    clearInterval(this.#presenceTimer);
     await this.#sending;
     await Promise.all([this.#notifier.close(), this.#listener.stop()]);
+  }
+
+  #sayPresent(): void {
+    this.#mustSayPresent = true;
+    this.#startSending();
   }
 
   #startSending(): void {
@@ -90,10 +107,12 @@ export class PostgresBus implements Bus {
 
   async #send(): Promise<void> {
     let failures = 0;
-    while (!this.#batch.isEmpty()) {
+    while (this.#mustSayPresent || !this.#batch.isEmpty()) {
       await this.#pause(this.#sentAt + NODE_MESSAGE_MS - performance.now());
+      this.#mustSayPresent = false;
       const content = this.#batch.take();
-      const messages = encodeMessages({node: this.#node, ...content}, {bytesMax: PAYLOAD_BYTES_MAX});
+      const news = encodeMessages({node: this.#node, ...content}, {bytesMax: PAYLOAD_BYTES_MAX});
+      const messages = news.length > 0 ? news : [encodePresence(this.#node, Date.now())];
       try {
         await this.#notifier.send(messages);
         failures = 0;
@@ -122,6 +141,7 @@ export class PostgresBus implements Bus {
   #receive(payload: string): void {
     const message = decodeMessage(payload);
     if (message === null || message.node === this.#node) return;
+    if (this.#presence.heard(message.node, performance.now())) this.#sayPresent();
     this.#watch.received(Math.max(0, Date.now() - message.since));
     this.#tell((listener) => {
       for (const sessionId of message.sessions) listener.sessionRevoked?.(sessionId);
