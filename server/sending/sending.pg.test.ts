@@ -6,7 +6,7 @@ import type {DeliveryJson, OutboxMessage, SendResponse} from '#crdt/protocol/del
 import {startMailServer} from '#test/support/mail-server.ts';
 import {META, startMeta, startTwilio, TWILIO} from '#test/support/provider-server.ts';
 import {everyConsent, PUBLIC_URL, sceneIn, setScene} from '#test/support/sending-scene.ts';
-import type {ProblemBody} from '#test/support/world.ts';
+import {createWorld, type ProblemBody} from '#test/support/world.ts';
 import {createEmailChannel} from './email-channel.ts';
 import {twilioCallbackUrl} from './provider-reports.ts';
 import {createTwilioChannel} from './twilio-channel.ts';
@@ -99,6 +99,20 @@ test('two devices that send at once, and again, make one message', async () => {
   const deliveries = await scene.deliveries();
   expect(deliveries.map(({channel}) => channel).toSorted()).toEqual(['email', 'sms']);
   expect(again.body.deliveries).toEqual(deliveries.filter(({channel}) => channel === 'email'));
+});
+
+test('two managers who send at once on two nodes make one message, which two workers send once', async () => {
+  const mail = await startMailServer();
+  const email = createEmailChannel({url: mail.url, from: 'office@example.com'});
+  onTestFinished(() => email.close());
+  const scene = await setScene();
+  const other = await createWorld({nextTo: scene.world});
+  onTestFinished(() => other.close());
+  const second = other.here(await scene.world.newMember(scene.manager, 'manager'));
+  const answers = await Promise.all([scene.send(['email']), scene.send(['email'], second)]);
+  expect(answers[0].body).toEqual(answers[1].body);
+  await Promise.all([scene.work({email}), scene.work({email})]);
+  expect([await scene.deliveries(), mail.mails].map(({length}) => length)).toEqual([1, 1]);
 });
 
 test('one key sends once, also from another device and when the invoice changed in between', async () => {

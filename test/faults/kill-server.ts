@@ -1,4 +1,4 @@
-// The real server as a process that the kill test starts, kills and starts again on one DATA_DIR.
+// The real server as a process that kill tests start, kill and start again on one DATA_DIR.
 import {spawn, type ChildProcess} from 'node:child_process';
 import {once} from 'node:events';
 import {readFile, realpath} from 'node:fs/promises';
@@ -21,7 +21,11 @@ export interface ServerProcess {
 const mainFile = fileURLToPath(new URL('../../server/main.ts', import.meta.url));
 const READY_MS_MAX = 60_000;
 
-export async function startServerProcess(dataDir: string): Promise<ServerProcess> {
+/** settings: environment variables beside those that every kill test has. */
+export async function startServerProcess(
+  dataDir: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<ServerProcess> {
   const started = performance.now();
   const env: NodeJS.ProcessEnv = {
     ...process.env,
@@ -32,6 +36,7 @@ export async function startServerProcess(dataDir: string): Promise<ServerProcess
     // Empty counts as absent.
     DATABASE_URL: '',
     NODE_ENV: '',
+    ...settings,
   };
   const child = spawn('node', ['--import', 'tsx', mainFile], {
     env,

@@ -8,15 +8,28 @@ export interface MailServer {
   readonly mails: readonly ParsedMail[];
   /** The next mails are answered with these codes; 0 takes the mail and hangs up without an answer. */
   readonly answerNext: (...codes: number[]) => void;
+  /** The next one is let wait: before it is taken, for ever; once it is taken, until it may go on. */
+  readonly holdNext: (when: 'before' | 'taken') => void;
+  /** Mails that were held so far. */
+  readonly held: () => number;
+  readonly letGoOn: () => void;
 }
 
 export async function startMailServer(): Promise<MailServer> {
   const mails: ParsedMail[] = [];
   const codes: number[] = [];
+  const holds: ('before' | 'taken')[] = [];
+  const waiting: (() => void)[] = [];
+  let held = 0;
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS', 'AUTH'],
     onRcptTo(_address, _session, done) {
+      if (holds[0] === 'before') {
+        holds.shift();
+        held++;
+        return;
+      }
       const code = codes[0];
       if (code === undefined || code === 0) {
         done();
@@ -29,7 +42,10 @@ export async function startMailServer(): Promise<MailServer> {
       simpleParser(stream).then(
         (mail) => {
           mails.push(mail);
-          if (codes.shift() === 0)
+          if (holds.shift() === 'taken') {
+            held++;
+            waiting.push(done);
+          } else if (codes.shift() === 0)
             for (const {_socket: socket} of server.connections as Set<Connection>) socket.destroy();
           else done();
         },
@@ -46,7 +62,16 @@ export async function startMailServer(): Promise<MailServer> {
       }),
   );
   const {port} = server.server.address() as {port: number};
-  return {url: `smtp://127.0.0.1:${port}`, mails, answerNext: (...next) => void codes.push(...next)};
+  return {
+    url: `smtp://127.0.0.1:${port}`,
+    mails,
+    answerNext: (...next) => void codes.push(...next),
+    holdNext: (when) => void holds.push(when),
+    held: () => held,
+    letGoOn() {
+      for (const goOn of waiting.splice(0)) goOn();
+    },
+  };
 }
 
 interface Connection {

@@ -2,8 +2,12 @@
 import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http';
 import {onTestFinished} from 'vitest';
 
-/** What the next request for a message is answered: an error, or `silence` after it was taken. */
-export type Trouble = {readonly status: number; readonly code: number} | 'silence' | 'silence before';
+/**
+ * What the next request for a message is answered: an error; nothing, by hanging up, after or before it was taken; or
+ * after it was let go on, which one that was held before it was taken never is.
+ */
+export type Trouble =
+  {readonly status: number; readonly code: number} | 'silence' | 'silence before' | 'hold' | 'hold before';
 
 export interface TakenMessage {
   readonly id: string;
@@ -21,23 +25,32 @@ export interface ProviderServer {
   readonly troubleNext: (...troubles: Trouble[]) => void;
   /** Requests that asked for the list of messages. */
   readonly lookUps: () => number;
+  /** Requests that were held so far. */
+  readonly held: () => number;
+  readonly letGoOn: () => void;
 }
 
 interface Desk {
   readonly messages: TakenMessage[];
   readonly faults: string[];
   readonly troubles: Trouble[];
+  readonly waiting: (() => void)[];
   lookUps: number;
+  held: number;
 }
 
-type Serve = (desk: Desk, request: IncomingMessage, body: Buffer) => Reply | 'silence';
+type Serve = (desk: Desk, request: IncomingMessage, body: Buffer) => Reply | 'silence' | Held;
+/** The reply once it may go on; null: never. */
+interface Held {
+  readonly held: Reply | null;
+}
 interface Reply {
   readonly status: number;
   readonly body: unknown;
 }
 
 async function start(serve: Serve): Promise<ProviderServer> {
-  const desk: Desk = {messages: [], faults: [], troubles: [], lookUps: 0};
+  const desk: Desk = {messages: [], faults: [], troubles: [], waiting: [], lookUps: 0, held: 0};
   const server: Server = createServer((request, response) => {
     void answer(desk, serve, request, response);
   });
@@ -47,13 +60,17 @@ async function start(serve: Serve): Promise<ProviderServer> {
     server.close();
   });
   const {port} = server.address() as {port: number};
-  const {messages, faults, troubles} = desk;
+  const {messages, faults, troubles, waiting} = desk;
   return {
     url: `http://127.0.0.1:${port}`,
     messages,
     faults,
     troubleNext: (...next) => void troubles.push(...next),
     lookUps: () => desk.lookUps,
+    held: () => desk.held,
+    letGoOn() {
+      for (const goOn of waiting.splice(0)) goOn();
+    },
   };
 }
 
@@ -66,8 +83,17 @@ async function answer(
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const reply = serve(desk, request, Buffer.concat(chunks));
+  const send = ({status, body}: Reply): void => {
+    response.writeHead(status, {'content-type': 'application/json'}).end(JSON.stringify(body));
+  };
   if (reply === 'silence') return void request.socket.destroy();
-  response.writeHead(reply.status, {'content-type': 'application/json'}).end(JSON.stringify(reply.body));
+  if (!('held' in reply)) {
+    send(reply);
+    return;
+  }
+  desk.held++;
+  const {held} = reply;
+  if (held !== null) desk.waiting.push(() => send(held));
 }
 
 const expectThat = (desk: Desk, holds: boolean, fault: string): void => {
@@ -127,10 +153,23 @@ interface Template {
   };
 }
 
-function takeTemplate(desk: Desk, media: Map<string, string>, asked: Template): Reply | 'silence' {
-  const trouble = desk.troubles.shift();
+/** What came of the trouble before anything was taken; undefined: it is taken. */
+function beforeTaken(
+  trouble: Trouble | undefined,
+  refuse: (status: number, code: number) => Reply,
+): Reply | 'silence' | Held | undefined {
   if (trouble === 'silence before') return 'silence';
-  if (trouble !== undefined && trouble !== 'silence') return metaError(trouble.status, trouble.code);
+  if (trouble === 'hold before') return {held: null};
+  return typeof trouble === 'object' ? refuse(trouble.status, trouble.code) : undefined;
+}
+
+const afterTaken = (trouble: Trouble | undefined, reply: Reply): Reply | 'silence' | Held =>
+  trouble === 'silence' ? 'silence' : trouble === 'hold' ? {held: reply} : reply;
+
+function takeTemplate(desk: Desk, media: Map<string, string>, asked: Template): Reply | 'silence' | Held {
+  const trouble = desk.troubles.shift();
+  const refused = beforeTaken(trouble, metaError);
+  if (refused !== undefined) return refused;
   const [header, body] = asked.template.components;
   const document = header?.parameters[0]?.document;
   expectThat(desk, asked.messaging_product === 'whatsapp' && asked.type === 'template', 'message: kind');
@@ -148,11 +187,10 @@ function takeTemplate(desk: Desk, media: Map<string, string>, asked: Template): 
   const text = (body?.parameters ?? []).map((parameter) => parameter.text ?? '').join('|');
   const {to, biz_opaque_callback_data: deliveryId} = asked;
   desk.messages.push({id, to, text, deliveryId, fileName: document?.filename ?? null});
-  if (trouble === 'silence') return 'silence';
-  return {
+  return afterTaken(trouble, {
     status: 200,
     body: {messaging_product: 'whatsapp', contacts: [{input: to, wa_id: to}], messages: [{id}]},
-  };
+  });
 }
 
 export const TWILIO = {accountSid: 'AC0123', authToken: 'twilio-token', from: '+15005550006'};
@@ -181,8 +219,8 @@ export function startTwilio(): Promise<ProviderServer> {
     }
     const form = new URLSearchParams(body.toString());
     const trouble = desk.troubles.shift();
-    if (trouble === 'silence before') return 'silence';
-    if (trouble !== undefined && trouble !== 'silence') return twilioError(trouble.status, trouble.code);
+    const refused = beforeTaken(trouble, twilioError);
+    if (refused !== undefined) return refused;
     expectThat(desk, request.headers['content-type'] === 'application/x-www-form-urlencoded', 'content type');
     expectThat(desk, form.get('From') === TWILIO.from, 'From');
     const callback = form.get('StatusCallback');
@@ -195,9 +233,7 @@ export function startTwilio(): Promise<ProviderServer> {
       deliveryId,
       fileName: null,
     });
-    return trouble === 'silence'
-      ? 'silence'
-      : {status: 201, body: {sid: id, status: 'queued', error_code: null}};
+    return afterTaken(trouble, {status: 201, body: {sid: id, status: 'queued', error_code: null}});
   });
 }
 

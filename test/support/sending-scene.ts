@@ -35,8 +35,11 @@ export async function setScene(client: object = everyConsent): Promise<Scene> {
   return sceneIn(world, client);
 }
 
-export async function sceneIn(world: World, client: object = everyConsent): Promise<Scene> {
-  const manager = await world.newManager('Example Services');
+/** A client who can be reached, and an invoice for them, issued. */
+export async function makeInvoice(
+  manager: Person,
+  client: object = everyConsent,
+): Promise<{clientId: string; invoiceId: string}> {
   const [clientId, invoiceId] = [randomUUID(), randomUUID()];
   await manager.push([
     {
@@ -66,6 +69,12 @@ export async function sceneIn(world: World, client: object = everyConsent): Prom
       },
     },
   ]);
+  return {clientId, invoiceId};
+}
+
+export async function sceneIn(world: World, client: object = everyConsent): Promise<Scene> {
+  const manager = await world.newManager('Example Services');
+  const {clientId, invoiceId} = await makeInvoice(manager, client);
   let passed = 0;
   const worker = (channels: Channels): WorkerDeps => ({
     ...world.service,
