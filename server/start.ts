@@ -105,7 +105,7 @@ async function startParts(
     clerk,
     sending: {...config, onQueued: sending.wake},
   });
-  closers.push(startMaintenance({pool: database.pool, log}));
+  closers.push(startMaintenance({service, log}));
   closers.push(startRevocationPoll({revokedTokens: service.revokedTokens, log}));
   const chosen = chooseTransport(config.transport);
   if (chosen.kind === 'unavailable') throw new Error(`TRANSPORT=uws cannot be used: ${chosen.reason}`);

@@ -54,6 +54,7 @@ const environmentReaders: readonly string[] = [
 
 /** Functions that cross tenants: what comes out of them is narrowed by their own statement alone. */
 const tenantCrossers: readonly string[] = [
+  'db/attachments.ts listStaleUploads',
   'db/counters.ts readMovedCounters',
   'db/deliveries.ts findDeliveryTenant',
   'db/delivery-queue.ts claimDelivery',

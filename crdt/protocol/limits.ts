@@ -100,6 +100,9 @@ export const TENANT_FRAMES_BURST = 100_000;
 /** Users, devices and tenants, each, whose rates a node remembers. */
 export const RATE_KEYS_MAX = 100_000;
 
+/** Hours an announced upload is waited for, from when it was last announced; then it has failed. */
+export const PENDING_UPLOAD_HOURS = 24;
+
 /** Attachments of one tenant that are uploaded or announced: bytes and files. Past it: `storage_full`. */
 export const STORAGE_BYTES_MAX = 20 * 1024 ** 3;
 export const STORAGE_FILES_MAX = 50_000;

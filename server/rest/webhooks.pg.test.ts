@@ -331,7 +331,7 @@ test('events and refused claims are forgotten in time', async () => {
   await query(`UPDATE revoked_tokens SET revoked_at = now() - interval '25 hours' WHERE value = $1`, [
     old.data.id,
   ]);
-  await maintain({pool: world.database.database.pool, log: silentLogger});
+  await maintain({service: world.service, log: silentLogger});
   expect([(await takenRows(old.id)).length, (await takenRows(young.id)).length]).toEqual([0, 1]);
   expect([await isRevoked(old.data.id), await isRevoked(young.data.id)]).toEqual([false, true]);
 });

@@ -111,7 +111,7 @@ async function missing(deps: AttachmentDeps, member: Member, {id, seq}: Attachme
   return new SyncError(now.seq === seq ? 'nothing_uploaded' : 'precondition_failed');
 }
 
-/** First away with what came: once it has failed, it may be announced again, and another file be waiting. */
+/** What came counts no more, and then it goes. */
 async function refuse(
   deps: AttachmentDeps,
   member: Member,
@@ -123,8 +123,8 @@ async function refuse(
   }: {attachment: Attachment; waiting: FileKey; kept: FileKey; faults: Record<string, string>},
 ): Promise<never> {
   await deps.files.remove('kept', kept);
-  await deps.files.remove('waiting', waiting);
   await write(deps, member, {id, seq, fields: {status: 'failed'}});
+  await deps.files.remove('waiting', waiting);
   throw new SyncError('attachment_mismatch', {details: {fields: faults}});
 }
 
