@@ -64,6 +64,7 @@ CREATE TABLE "deliveries" (
 	"attempted_at" timestamp (3) with time zone,
 	"provider_id" text,
 	"last_error_code" text,
+	"shown_state" text,
 	"request_key" uuid,
 	"created_by" uuid NOT NULL,
 	"created_at" timestamp (3) with time zone NOT NULL,
@@ -207,6 +208,7 @@ CREATE TABLE "finance_entries" (
 	"vendor" text,
 	"public_notes" "bytea",
 	"notes" "bytea",
+	"deliveries" jsonb,
 	"created_at" timestamp (3) with time zone NOT NULL,
 	"created_by" uuid NOT NULL,
 	"updated_at" timestamp (3) with time zone NOT NULL,
@@ -452,6 +454,7 @@ CREATE INDEX "conflict_logs_seq" ON "conflict_logs" USING btree ("tenant_id","se
 CREATE UNIQUE INDEX "deliveries_once" ON "deliveries" USING btree ("tenant_id","invoice_id","invoice_version","channel");
 CREATE UNIQUE INDEX "deliveries_request" ON "deliveries" USING btree ("tenant_id","request_key","invoice_id","channel");
 CREATE INDEX "deliveries_due" ON "deliveries" USING btree ("next_at") WHERE "deliveries"."next_at" IS NOT NULL;
+CREATE INDEX "deliveries_unshown" ON "deliveries" USING btree ("tenant_id","invoice_id") WHERE "deliveries"."shown_state" IS DISTINCT FROM replace("deliveries"."state", 'sending', 'queued');
 CREATE INDEX "deliveries_id" ON "deliveries" USING btree ("id");
 CREATE INDEX "deliveries_provider" ON "deliveries" USING btree ("provider_id");
 CREATE INDEX "deliveries_recipient" ON "deliveries" USING btree ("tenant_id","recipient_hash","attempted_at");

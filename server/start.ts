@@ -103,7 +103,7 @@ async function startParts(
     clientAddressHeader,
     allowedOrigins,
     clerk,
-    sending: {...config, onQueued: sending.wake},
+    sending: {...config, onQueued: sending.wake, onReported: sending.show},
   });
   closers.push(startMaintenance({service, log}));
   closers.push(startRevocationPoll({revokedTokens: service.revokedTokens, log}));

@@ -41,6 +41,7 @@ const migrations: Readonly<Record<string, string>> = {
   'db/migrations/0007_lookups.sql': '29d31c1a532e9289',
   'db/migrations/0008_deliveries.sql': 'f2c5b0a6194e69b8',
   'db/migrations/0009_outbox_worker.sql': '11204defa9e834e1',
+  'db/migrations/0010_shown_deliveries.sql': 'ad7273fbdd0b4909',
 };
 
 /** Files that read the environment themselves, and why. */
@@ -65,6 +66,7 @@ const tenantCrossers: readonly string[] = [
   'db/memberships.ts listTenantsEverOf',
   'db/push-results.ts forgetPushResults',
   'db/quarantine.ts forgetDecided',
+  'db/shown-deliveries.ts listUnshown',
   'db/verify-reads.ts listTenantIds',
 ];
 

@@ -14,6 +14,7 @@ import {
   item,
   line,
   minorUnits,
+  object,
   optional,
   reference,
 } from './field-schemas.ts';
@@ -32,6 +33,9 @@ const lineItem = item({
   taxRateBps: optional(basisPoints),
   discountBps: optional(basisPoints),
 });
+
+/** As in crdt/protocol/deliveries.ts, but for an attempt under way, which still is `queued` here. */
+const shownState = z.enum(['queued', 'local', 'sent', 'delivered', 'read', 'failed', 'dead', 'unknown']);
 
 const to = (references: EntityName, description: string) =>
   register({schema: reference, sql: 'uuid', references, description});
@@ -145,6 +149,15 @@ export const financeEntries = declareEntity({
       description: 'Printed on the document.',
     }),
     notes: text({sensitive: true, description: 'For the office only.'}),
+    deliveries: serverRegister({
+      schema: object({
+        email: optional(shownState),
+        whatsapp: optional(shownState),
+        sms: optional(shownState),
+      }),
+      sql: 'jsonb',
+      description: 'How far the latest message with it has come, by channel.',
+    }),
   },
   frozen: frozenFields,
   employee: {

@@ -52,7 +52,7 @@ const declared: Readonly<Record<EntityName, Readonly<Record<Field['kind'], strin
   finance_entries: {
     register: `kind clientId employeeId taskId relatedEntryId status currency amountMinor taxMode issueDate dueDate
       paidAt method category vendor publicNotes?`,
-    server: 'number',
+    server: 'number deliveries',
     set: '',
     items: 'lineItems?',
     text: 'notes?',

@@ -45,6 +45,8 @@ export const deliveries = pgTable(
     attemptedAt: instant('attempted_at'),
     providerId: text('provider_id'),
     lastErrorCode: text('last_error_code'),
+    /** The state that its invoice shows to devices; while it is another one, the invoice is to be written. */
+    shownState: text('shown_state'),
     /** The Idempotency-Key of the request. */
     requestKey: uuid('request_key'),
     createdBy: uuid('created_by').notNull(),
@@ -58,6 +60,9 @@ export const deliveries = pgTable(
     index('deliveries_due')
       .on(table.nextAt)
       .where(sql`${table.nextAt} IS NOT NULL`),
+    index('deliveries_unshown')
+      .on(table.tenantId, table.invoiceId)
+      .where(sql`${table.shownState} IS DISTINCT FROM replace(${table.state}, 'sending', 'queued')`),
     index('deliveries_id').on(table.id),
     index('deliveries_provider').on(table.providerId),
     index('deliveries_recipient').on(table.tenantId, table.recipientHash, table.attemptedAt),

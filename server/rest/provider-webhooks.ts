@@ -2,7 +2,12 @@
 import {z} from 'zod';
 import {SyncError} from '#crdt/protocol/error-code.ts';
 import {webhookAnswer} from '#crdt/protocol/webhooks.ts';
-import {readTwilioReport, readWhatsappReports, takeReports} from '../sending/provider-reports.ts';
+import {
+  readTwilioReport,
+  readWhatsappReports,
+  takeReports,
+  type ProviderReport,
+} from '../sending/provider-reports.ts';
 import {openRoute, signedRoute, type RouteDeps} from './route.ts';
 
 const errors = [
@@ -17,6 +22,11 @@ const errors = [
 
 export function mountProviderWebhooks(deps: RouteDeps): void {
   const {service, sending} = deps;
+  const take = async (reports: readonly ProviderReport[]) => {
+    const outcome = await takeReports(service, reports);
+    if (outcome === 'taken') sending?.onReported?.();
+    return {outcome};
+  };
   openRoute(
     deps,
     {
@@ -58,7 +68,7 @@ export function mountProviderWebhooks(deps: RouteDeps): void {
       if (secret === undefined) return Promise.reject(new SyncError('not_found'));
       return Promise.resolve(readWhatsappReports(signed, secret));
     },
-    async (reports) => ({outcome: await takeReports(service, reports)}),
+    take,
   );
   signedRoute(
     deps,
@@ -79,6 +89,6 @@ export function mountProviderWebhooks(deps: RouteDeps): void {
       const url = `${publicUrl}${pathname}${search}`;
       return Promise.resolve(readTwilioReport(signed, {url, authToken: twilio.authToken}));
     },
-    async (reports) => ({outcome: await takeReports(service, reports)}),
+    take,
   );
 }

@@ -40,6 +40,8 @@ export interface RestDeps {
 export interface SendingHooks {
   /** Something was queued. */
   readonly onQueued?: (() => void) | undefined;
+  /** A provider reported on something. */
+  readonly onReported?: (() => void) | undefined;
   readonly publicUrl?: string | undefined;
   readonly whatsapp?:
     {readonly appSecret: string | undefined; readonly verifyToken: string | undefined} | undefined;
