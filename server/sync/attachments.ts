@@ -5,10 +5,7 @@ import type {ServerChange} from '#crdt/change.ts';
 import {entities} from '#crdt/entities/registry.ts';
 import type {JsonObject} from '#crdt/json.ts';
 import type {PresignUploadRequest} from '#crdt/protocol/attachments.ts';
-import {SyncError} from '#crdt/protocol/error-code.ts';
-import {STORAGE_BYTES_MAX, STORAGE_FILES_MAX} from '#crdt/protocol/limits.ts';
-import {sumAttachments} from '#db/attachments.ts';
-import {withTenant} from '#db/transaction.ts';
+import {SyncError, type ErrorCode} from '#crdt/protocol/error-code.ts';
 import {
   nameOfKey,
   type FileFacts,
@@ -17,12 +14,13 @@ import {
   type SignedUrl,
 } from '../files/file-store.ts';
 import {looksLike, MAGIC_BYTES} from '../files/magic-number.ts';
+import {mayAttach} from './attaching.ts';
 import {payloadOf} from './feed.ts';
 import type {Member} from './members.ts';
 import type {Service} from './service.ts';
-import type {Precondition} from './submission.ts';
+import type {Attaching, Precondition} from './submission.ts';
 
-export type AttachmentDeps = Pick<Service, 'pool' | 'feed' | 'lanes' | 'files' | 'now'>;
+export type AttachmentDeps = Pick<Service, 'feed' | 'lanes' | 'files' | 'now'>;
 
 /** The fields that decide here, as the record has them. */
 interface Attachment {
@@ -55,21 +53,17 @@ export async function presignUpload(
 ): Promise<SignedUrl & {id: string}> {
   const {id = randomUUID(), ...terms} = request;
   const {tenantId} = member;
-  await requireOwner(deps, member, terms, {mustLive: true});
+  await requireOwner(deps, member, terms);
   await again(async () => {
     const known = await find(deps, member, id);
     const isOther =
       known !== undefined && (known.ownerType !== terms.ownerType || known.ownerId !== terms.ownerId);
     if (isOther || known?.status === 'uploaded' || known?.status === 'deleted')
       throw new SyncError('attachment_settled');
-    await requireRoom(deps, member, {id, sizeBytes: terms.sizeBytes});
-    const fields = {
-      ...terms,
-      sha256: terms.sha256 ?? null,
-      key: null,
-      status: 'pending',
-    };
-    await write(deps, member, {id, fields, seq: known?.seq});
+    const fields = {...terms, sha256: terms.sha256 ?? null, key: null, status: 'pending'};
+    const owner = {entity: terms.ownerType, id: terms.ownerId};
+    const attaching = {owner, announcedBytes: terms.sizeBytes};
+    orThrow(await write(deps, member, {id, fields, seq: known?.seq, attaching}));
   });
   const {mimeType, sizeBytes} = terms;
   return {id, ...(await deps.files.signUpload({tenantId, id}, {mimeType, sizeBytes, origin}))};
@@ -84,7 +78,7 @@ export async function completeUpload(deps: AttachmentDeps, member: Member, id: s
   const waiting = {tenantId, id};
   await again(async () => {
     const attachment = await require(deps, member, id);
-    await requireOwner(deps, member, attachment, {mustLive: false});
+    await requireOwner(deps, member, attachment);
     if (attachment.status === 'uploaded') return;
     if (attachment.status !== 'pending') throw new SyncError('attachment_settled');
     // Its own in every attempt: of several at once each checks, and names, what nobody else can touch.
@@ -93,13 +87,14 @@ export async function completeUpload(deps: AttachmentDeps, member: Member, id: s
     if (facts === undefined) throw await missing(deps, member, attachment);
     const faults = await faultsOf(deps.files, kept, {facts, attachment});
     if (faults !== null) return refuse(deps, member, {attachment, waiting, kept, faults});
-    const fields = {status: 'uploaded', key: nameOfKey(kept)};
-    try {
-      await write(deps, member, {id, seq: attachment.seq, fields});
-    } catch (error) {
-      // Only where it is certain that nothing names it. What else is left over, the sweep finds.
-      if (isMoved(error)) await deps.files.remove('kept', kept);
-      throw error;
+    const refused = await update(deps, member, {
+      attachment,
+      fields: {status: 'uploaded', key: nameOfKey(kept)},
+    });
+    // A commit that was made again, because it was not known to have been made, is refused although it holds.
+    if (refused !== null && !(await isNamed(deps, member, {id, kept}))) {
+      await deps.files.remove('kept', kept);
+      throw new SyncError(refused);
     }
     await deps.files.remove('waiting', waiting);
   });
@@ -116,14 +111,14 @@ async function refuse(
   deps: AttachmentDeps,
   member: Member,
   {
-    attachment: {id, seq},
+    attachment,
     waiting,
     kept,
     faults,
   }: {attachment: Attachment; waiting: FileKey; kept: FileKey; faults: Record<string, string>},
 ): Promise<never> {
   await deps.files.remove('kept', kept);
-  await write(deps, member, {id, seq, fields: {status: 'failed'}});
+  orThrow(await update(deps, member, {attachment, fields: {status: 'failed'}}));
   await deps.files.remove('waiting', waiting);
   throw new SyncError('attachment_mismatch', {details: {fields: faults}});
 }
@@ -145,8 +140,8 @@ export async function presignDownload(
 export async function deleteAttachment(deps: AttachmentDeps, member: Member, id: string): Promise<void> {
   await again(async () => {
     const attachment = await require(deps, member, id);
-    await requireOwner(deps, member, attachment, {mustLive: false});
-    await write(deps, member, {id, seq: attachment.seq, fields: {status: 'deleted', key: null}});
+    await requireOwner(deps, member, attachment);
+    orThrow(await update(deps, member, {attachment, fields: {status: 'deleted', key: null}}));
     const key = keptOf(member, attachment);
     if (key !== null) await deps.files.remove('kept', key);
   });
@@ -170,32 +165,20 @@ function keptOf({tenantId}: Pick<Member, 'tenantId'>, {key}: Pick<Attachment, 'k
   return id === undefined ? null : {tenantId, id};
 }
 
-/** Whoever may write some field of the owner may add to it, and take away. */
+/** Asked again when the change is decided; this spares looking at files for who may not. */
 async function requireOwner(
   {feed}: AttachmentDeps,
   member: Member,
   {ownerType, ownerId}: Owner,
-  {mustLive}: {mustLive: boolean},
 ): Promise<void> {
   const owner = await feed.readOne(member, {entity: ownerType, id: ownerId});
-  if (owner === undefined || (mustLive && owner.deleted))
-    throw new SyncError('not_found', {details: {fields: {ownerId: 'names no record of this caller'}}});
-  if (member.role === 'manager') return;
-  const {writes, mayWrite = () => true} = entities[ownerType].employee;
-  const before = JSON.parse(payloadOf(owner)) as JsonObject;
-  if (!writes.some((field) => mayWrite({field, value: before[field] ?? null, before, self: member})))
-    throw new SyncError('forbidden');
+  if (owner === undefined) throw unknownOwner();
+  const fields = JSON.parse(payloadOf(owner)) as JsonObject;
+  if (!mayAttach(entities[ownerType], {fields, self: member})) throw new SyncError('forbidden');
 }
 
-async function requireRoom(
-  {pool}: AttachmentDeps,
-  {tenantId}: Member,
-  {id, sizeBytes}: {id: string; sizeBytes: number},
-): Promise<void> {
-  const kept = await withTenant(pool, tenantId, (client) => sumAttachments(client, tenantId, id));
-  if (kept.count >= STORAGE_FILES_MAX || kept.bytes + sizeBytes > STORAGE_BYTES_MAX)
-    throw new SyncError('storage_full');
-}
+const unknownOwner = () =>
+  new SyncError('not_found', {details: {fields: {ownerId: 'names no record of this caller'}}});
 
 /** By field, what is not as announced; null if all is well. */
 async function faultsOf(
@@ -213,31 +196,59 @@ async function faultsOf(
   return hash.digest('hex') === sha256 ? null : {sha256: 'is not the digest of what arrived'};
 }
 
-/** seq: as it was read; undefined if there was none. Throws SyncError `precondition_failed` if that has changed. */
+/** Of an attachment that is there, as it was read. */
+const update = (
+  deps: AttachmentDeps,
+  member: Member,
+  {attachment, fields}: {attachment: Attachment; fields: JsonObject},
+): Promise<ErrorCode | null> => {
+  const {id, seq, ownerType, ownerId} = attachment;
+  const attaching = {owner: {entity: ownerType, id: ownerId}, announcedBytes: null};
+  return write(deps, member, {id, seq, fields, attaching});
+};
+
+/**
+ * seq: as it was read; undefined if there was none. Answers why nothing was written: `precondition_failed` or
+ * `already_exists` if that has changed; null if it was.
+ */
 async function write(
   {lanes, now}: AttachmentDeps,
   {tenantId, userId, deviceId}: Member,
-  {id, fields, seq}: {id: string; fields: JsonObject; seq: number | undefined},
-): Promise<void> {
-  const precondition: Precondition = seq === undefined ? {kind: 'absent'} : {kind: 'present', seqs: [seq]};
-  const change: ServerChange = {
-    kind: 'server',
-    entity: 'attachments',
+  {
     id,
     fields,
-    creates: seq === undefined,
-  };
+    seq,
+    attaching,
+  }: {id: string; fields: JsonObject; seq: number | undefined; attaching: Attaching},
+): Promise<ErrorCode | null> {
+  const precondition: Precondition = seq === undefined ? {kind: 'absent'} : {kind: 'present', seqs: [seq]};
+  const creates = seq === undefined;
+  const change: ServerChange = {kind: 'server', entity: 'attachments', id, fields, creates};
+  const author = {tenantId, userId, deviceId};
   const receipt = await lanes.submit({
-    tenantId,
-    userId,
-    deviceId,
+    ...author,
     change,
     now: now(),
     offset: 0,
     changeId: null,
     precondition,
+    attaching,
   });
-  if (receipt.kind === 'rejected') throw new SyncError(receipt.error.code);
+  return receipt.kind === 'rejected' ? receipt.error.code : null;
+}
+
+function orThrow(refused: ErrorCode | null): void {
+  if (refused !== null) throw new SyncError(refused);
+}
+
+/** Whether the attachment has this file, whatever its author may see by now. */
+async function isNamed(
+  deps: AttachmentDeps,
+  member: Member,
+  {id, kept}: {id: string; kept: FileKey},
+): Promise<boolean> {
+  const attachment = await find(deps, {...member, role: 'manager'}, id);
+  return attachment?.key === nameOfKey(kept);
 }
 
 /** Somebody else's step in between is looked at, and the step decided anew. */

@@ -12,14 +12,15 @@ import {
 } from '#crdt/change.ts';
 import type {EntityName} from '#crdt/entities/entity.ts';
 import {openEntities} from '#crdt/entities/scope.ts';
-import {errorCodes} from '#crdt/protocol/error-code.ts';
+import {errorCodes, type ErrorCode} from '#crdt/protocol/error-code.ts';
 import {NOT_KEPT_MESSAGE} from '#crdt/protocol/quarantine.ts';
 import {copyRecord} from '#crdt/record-codec.ts';
 import type {RecordState} from '#crdt/record.ts';
 import {PENDING_SEQ} from '#crdt/write.ts';
 import type {WriterAccess} from '#db/access.ts';
 import type {RecordKey} from '#db/records.ts';
-import type {Approval, Precondition, Submission} from './submission.ts';
+import {refuseAttaching, storageOf, type Storage} from './attaching.ts';
+import type {Approval, Attaching, Precondition, Submission} from './submission.ts';
 
 /** A record the group works on. `place`: of its latest change, 0 while untouched. */
 export interface WorkingRecord {
@@ -66,11 +67,16 @@ export interface GroupInput {
   /** Whether an employee had a record in scope when the group began. */
   readonly isGranted: (userId: string, key: RecordKey) => boolean;
   readonly readCursor: ChangeContext['readCursor'];
+  /** The record that a file is added to or taken from; it is locked. */
+  readonly ownerOf: (attaching: Attaching) => WorkingRecord;
+  /** When the group began; null where no file is announced. */
+  readonly storage: Storage | null;
   /** Whether a kept change still waits for a manager; it is locked. */
   readonly isOpen: (quarantineId: string) => boolean;
 }
 
-interface Deciding extends GroupInput {
+interface Deciding extends Omit<GroupInput, 'storage'> {
+  storage: Storage | null;
   readonly logged: Logged[];
   readonly approved: Submission[];
   readonly sent: Submission[];
@@ -105,12 +111,17 @@ function decideOne(input: Deciding, submission: Submission): Decided {
     seq: PENDING_SEQ + place,
     readCursor: input.readCursor,
   };
+  if (submission.attaching !== undefined) {
+    const code = refusalOfFile(input, {working, submission, attaching: submission.attaching});
+    if (code !== null)
+      return {outcome: untouched('rejected', {code, message: errorCodes[code].cause}), place: null};
+  }
   if (submission.approval !== undefined) {
     const refusal = refusalOfKept(input, working, {submission, approval: submission.approval, context});
     if (refusal !== null) return {outcome: refusal, place: null};
     input.approved.push(submission);
   }
-  const outcome = applyChange(working.record, submission.change, context);
+  const outcome = applyCounted(input, working, () => applyChange(working.record, submission.change, context));
   if (submission.sends !== undefined && outcome.kind === 'done' && outcome.status !== 'rejected')
     input.sent.push(submission);
   if (outcome.kind !== 'done' || (!outcome.changed && outcome.conflicts.length === 0))
@@ -119,6 +130,36 @@ function decideOne(input: Deciding, submission: Submission): Decided {
   if (outcome.created) input.made.add(nameFor(submission.userId, submission.change));
   if (outcome.changed) noteChange(working, outcome, place);
   return {outcome, place};
+}
+
+function refusalOfFile(
+  input: Deciding,
+  {working, submission, attaching}: {working: WorkingRecord; submission: Submission; attaching: Attaching},
+): ErrorCode | null {
+  const member = input.memberOf(submission);
+  if (member === undefined) return 'no_membership';
+  const {owner} = attaching;
+  return refuseAttaching(attaching, {
+    owner: input.ownerOf(attaching).record,
+    self: member,
+    sees: member.role === 'manager' || isInScope(input, member.userId, owner),
+    attachment: working.record,
+    storage: input.storage,
+  });
+}
+
+/** Keeps count of what the group itself announces and removes. */
+function applyCounted(input: Deciding, {record}: WorkingRecord, apply: () => ChangeOutcome): ChangeOutcome {
+  const {storage} = input;
+  if (storage === null) return apply();
+  const before = storageOf(record);
+  const outcome = apply();
+  const after = storageOf(record);
+  input.storage = {
+    bytes: storage.bytes + after.bytes - before.bytes,
+    count: storage.count + after.count - before.count,
+  };
+  return outcome;
 }
 
 /**
@@ -199,12 +240,12 @@ function actorOf(input: Deciding, submission: Submission): Actor | null {
     };
   }
   if (role === 'manager') return {userId, deviceId, role, employeeId};
-  const sees = (entity: EntityName, id: string): boolean =>
-    openEntities.includes(entity) ||
-    input.isGranted(userId, {entity, id}) ||
-    input.made.has(nameFor(userId, {entity, id}));
+  const sees = (entity: EntityName, id: string): boolean => isInScope(input, userId, {entity, id});
   return {userId, deviceId, role, employeeId, sees};
 }
+
+const isInScope = ({isGranted, made}: Deciding, userId: string, key: RecordKey): boolean =>
+  openEntities.includes(key.entity) || isGranted(userId, key) || made.has(nameFor(userId, key));
 
 const isDeleted = (record: RecordState): boolean => (record.writes.get('deletedAt')?.value ?? null) !== null;
 

@@ -29,6 +29,7 @@ import {
 import {
   loadCached,
   loadGroup,
+  nameOfRecord,
   recordName,
   repeatOf,
   type FlushDeps,
@@ -160,6 +161,8 @@ const decide = (
     memberOf: (submission) => loaded.access.members.get(writerName(writerOf(submission))) ?? undefined,
     isGranted: (userId, key) => isGranted(loaded.access, userId, key),
     readCursor: deps.readCursor(tenantId),
+    ownerOf: ({owner}) => need(loaded.working.get(nameOfRecord(owner))),
+    storage: loaded.storage,
     isOpen: (quarantineId) => loaded.open.has(quarantineId),
   });
 

@@ -81,8 +81,9 @@ export const isGranted = (
 /** Whose membership a change rests on. */
 export const writerOf = (submission: Submission): Writer => submission.approval?.by ?? submission;
 
-/** The server's own changes ask nobody. */
-const asks = ({change}: Submission): boolean => change.kind !== 'server';
+/** The server's own changes ask nobody, but for what it writes of a file for a member. */
+const asks = ({change, attaching}: Submission): boolean =>
+  change.kind !== 'server' || attaching !== undefined;
 
 /** The same from memory alone; null where the database must be asked. */
 export function knownAccess(access: LaneAccess, submissions: readonly Submission[]): GroupAccess | null {
@@ -111,9 +112,10 @@ const groupAccess = (
   granted: access.granted,
 });
 
-function unknownIds(access: LaneAccess, {userId, change}: Submission): string[] {
+function unknownIds(access: LaneAccess, {userId, change, attaching}: Submission): string[] {
   const known = access.granted.get(userId);
   const ids = idsNamedIn(change);
+  if (attaching !== undefined) ids.push(attaching.owner.id);
   if (known === undefined) return ids;
   return known.isWhole ? [] : ids.filter((id) => !known.ids.has(id));
 }

@@ -7,10 +7,12 @@ import type {TenantId} from '#crdt/protocol/ids.ts';
 import {decodeRecord, splitRecord} from '#crdt/record-codec.ts';
 import {deletedAtOf, emptyRecord} from '#crdt/record.ts';
 import {lockCounter} from '#db/access.ts';
+import {sumAttachments} from '#db/attachments.ts';
 import type {TenantCipher} from '#db/cipher.ts';
 import {findPushResults, type StoredResult} from '#db/push-results.ts';
 import {lockOpen} from '#db/quarantine.ts';
-import {bodyPlace, lockRecords, type StoredRecord} from '#db/records.ts';
+import {bodyPlace, lockRecords, type RecordKey, type StoredRecord} from '#db/records.ts';
+import type {Storage} from './attaching.ts';
 import type {WorkingRecord} from './decide-group.ts';
 import {knownAccess, loadAccess, type GroupAccess, type LaneAccess} from './lane-access.ts';
 import {EMPTY_STATE} from './receipts.ts';
@@ -41,9 +43,18 @@ export interface Loaded {
   readonly repeats: ReadonlyMap<string, StoredResult>;
   /** Of the kept changes that the group lets in, those that still wait; locked. */
   readonly open: ReadonlySet<string>;
+  /** Null where no file is announced. */
+  readonly storage: Storage | null;
 }
 
-export const recordName = ({change}: Submission): string => `${change.entity}/${change.id}`;
+export const nameOfRecord = ({entity, id}: RecordKey): string => `${entity}/${id}`;
+export const recordName = ({change}: Submission): string => nameOfRecord(change);
+
+/** The record that a change is about, and the one that what it says belongs to. */
+const recordsOf = ({change: {entity, id}, attaching}: Submission): readonly RecordKey[] =>
+  attaching === undefined ? [{entity, id}] : [{entity, id}, attaching.owner];
+
+const isAnnounced = ({attaching}: Submission): boolean => (attaching?.announcedBytes ?? null) !== null;
 const pushName = (deviceId: string, changeId: string): string => `${deviceId}/${changeId}`;
 
 export const repeatOf = (loaded: Loaded, {deviceId, changeId}: Submission): StoredResult | undefined =>
@@ -51,7 +62,7 @@ export const repeatOf = (loaded: Loaded, {deviceId, changeId}: Submission): Stor
 
 /**
  * The same from the cache alone. Null where anything must be asked of the database first: a record that is not
- * cached, a change that may be a repeat, a member not seen before.
+ * cached, a change that may be a repeat, a member not seen before, room for a file.
  */
 export function loadCached(deps: FlushDeps, {tenantId, access, submissions}: GroupRequest): Loaded | null {
   const working = new Map<string, WorkingRecord>();
@@ -59,27 +70,28 @@ export function loadCached(deps: FlushDeps, {tenantId, access, submissions}: Gro
   const known = knownAccess(access, submissions);
   if (known === null) return null;
   for (const submission of submissions) {
-    const {change, changeId} = submission;
-    if (changeId !== null) return null;
-    const name = recordName(submission);
-    if (working.has(name)) continue;
-    const cached = deps.cache.get(tenantId, change);
-    if (cached === undefined) return null;
-    const {record, version, seq, updatedAt} = cached;
-    const row = {entity: change.entity, id: change.id, seq, version, updatedAt, body: null};
-    stored.set(name, {...row, generation: record.generation, deleted: deletedAtOf(record) !== null});
-    working.set(name, {
-      record,
-      version,
-      seq,
-      loadedState: cached.state,
-      isNew: false,
-      deltas: [],
-      changedFields: new Set(),
-      place: 0,
-    });
+    if (submission.changeId !== null || isAnnounced(submission)) return null;
+    for (const key of recordsOf(submission)) {
+      const name = nameOfRecord(key);
+      if (working.has(name)) continue;
+      const cached = deps.cache.get(tenantId, key);
+      if (cached === undefined) return null;
+      const {record, version, seq, updatedAt} = cached;
+      const row = {entity: key.entity, id: key.id, seq, version, updatedAt, body: null};
+      stored.set(name, {...row, generation: record.generation, deleted: deletedAtOf(record) !== null});
+      working.set(name, {
+        record,
+        version,
+        seq,
+        loadedState: cached.state,
+        isNew: false,
+        deltas: [],
+        changedFields: new Set(),
+        place: 0,
+      });
+    }
   }
-  return {access: known, working, stored, repeats: new Map(), open: new Set()};
+  return {access: known, working, stored, repeats: new Map(), open: new Set(), storage: null};
 }
 
 export async function loadGroup(
@@ -88,9 +100,7 @@ export async function loadGroup(
   group: GroupRequest & {readonly cipher: TenantCipher},
 ): Promise<Loaded> {
   const {tenantId, submissions, isContended} = group;
-  const keys = new Map(
-    submissions.map(({change}) => [`${change.entity}/${change.id}`, {entity: change.entity, id: change.id}]),
-  );
+  const keys = new Map(submissions.flatMap(recordsOf).map((key) => [nameOfRecord(key), key]));
   const cached = new Map([...keys].map(([name, key]) => [name, deps.cache.get(tenantId, key)]));
   const named = submissions.flatMap(({deviceId, changeId}) =>
     changeId === null ? [] : [{deviceId, changeId}],
@@ -98,8 +108,9 @@ export async function loadGroup(
   const approved = submissions.flatMap(({approval}) =>
     approval === undefined ? [] : [approval.quarantineId],
   );
+  const announces = submissions.some(isAnnounced);
   // Sent together: the connection pipelines them.
-  const [rows, open, , repeats, access] = await Promise.all([
+  const [rows, open, , repeats, access, storage] = await Promise.all([
     lockRecords(
       client,
       tenantId,
@@ -107,11 +118,13 @@ export async function loadGroup(
     ),
     // Before the counter: who discards one takes them in this order.
     approved.length === 0 ? [] : lockOpen(client, tenantId, approved),
-    isContended ? lockCounter(client, tenantId) : null,
+    // Whoever announces a file counts what all others have announced.
+    isContended || announces ? lockCounter(client, tenantId) : null,
     named.length === 0 ? [] : findPushResults(client, tenantId, named),
     loadAccess(client, group),
+    announces ? sumAttachments(client, tenantId) : null,
   ]);
-  const stored = new Map(rows.map((row) => [`${row.entity}/${row.id}`, row]));
+  const stored = new Map(rows.map((row) => [nameOfRecord(row), row]));
   const working = new Map(
     [...keys].map(([name, key]) => [
       name,
@@ -124,6 +137,7 @@ export async function loadGroup(
     stored,
     repeats: new Map(repeats.map((repeat) => [pushName(repeat.deviceId, repeat.changeId), repeat])),
     open: new Set(open),
+    storage,
   };
 }
 
@@ -135,7 +149,7 @@ function workOn(
     stored,
     cached,
   }: {
-    key: {entity: keyof typeof entities; id: string};
+    key: RecordKey;
     cipher: TenantCipher;
     stored: StoredRecord | undefined;
     cached: CachedRecord | undefined;

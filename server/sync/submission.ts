@@ -4,6 +4,7 @@ import type {EntityName} from '#crdt/entities/entity.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
 import type {Writer} from '#db/access.ts';
 import type {DeliveryWrite} from '#db/group-deliveries.ts';
+import type {RecordKey} from '#db/records.ts';
 import type {AccessEvent} from '#db/scope.ts';
 
 export interface Submission {
@@ -21,8 +22,20 @@ export interface Submission {
   readonly precondition?: Precondition;
   /** Set where a manager lets in what came for a record outside its author's scope. */
   readonly approval?: Approval;
+  /** Set where the server writes of a file for a member: decided by what the member may do then. */
+  readonly attaching?: Attaching;
   /** Messages that go out because of the change: stored in its commit, unless it is refused. */
   readonly sends?: readonly DeliveryWrite[];
+}
+
+/** A file is added to a record, or taken from it, by somebody who must be allowed to write that record. */
+export interface Attaching {
+  readonly owner: RecordKey;
+  /**
+   * Of a file that is announced: there must be room for it, and the owner must not be deleted. Null for one that was
+   * announced before.
+   */
+  readonly announcedBytes: number | null;
 }
 
 export interface Approval {
