@@ -72,3 +72,19 @@ async function findNeeded(client: pg.ClientBase, query: pg.QueryConfig): Promise
   if (rows.length === 0) return null;
   return new Set(rows.flatMap(({name}) => name ?? []));
 }
+
+/** The newest PDF that was attached to an invoice or credit note as its document: what the record says of its file. */
+export async function findInvoicePdf(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  invoiceId: string,
+): Promise<{readonly key: string} | undefined> {
+  const {rows} = await client.query<{key: string}>(
+    `SELECT key FROM attachments
+     WHERE tenant_id = $1 AND owner_id = $2 AND owner_type = 'finance_entries' AND kind = 'invoice_pdf'
+       AND status = 'uploaded'
+     ORDER BY seq DESC LIMIT 1`,
+    [tenantId, invoiceId],
+  );
+  return rows[0];
+}

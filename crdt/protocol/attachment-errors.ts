@@ -2,6 +2,13 @@
 import {entry} from './error-entry.ts';
 
 export const attachmentErrors = {
+  file_url_refused: entry({
+    status: 403,
+    retryable: false,
+    log: 'info',
+    cause: 'The signed URL has expired or was altered, or what was sent is not what it was made for.',
+    cure: 'Ask for a new URL, and send exactly the type and length that were announced.',
+  }),
   attachment_settled: entry({
     status: 409,
     retryable: false,

@@ -7,7 +7,7 @@ import {instantText} from './moments.ts';
 
 export const attachmentOwners = ['clients', 'employees', 'tasks', 'finance_entries'] as const;
 
-export const presignUploadRequest = z.object({
+const announcement = z.object({
   id: recordId.optional().meta({description: 'Made by the device, so that asking again is the same upload.'}),
   ownerType: z.enum(attachmentOwners).meta({description: 'Entity of the record it belongs to.'}),
   ownerId: recordId.meta({description: 'The record it belongs to.'}),
@@ -17,6 +17,17 @@ export const presignUploadRequest = z.object({
   sizeBytes: z.int().min(1).max(ATTACHMENT_BYTES_MAX),
   sha256: sha256.optional().meta({description: 'Of the file, in hexadecimal; checked if given.'}),
 });
+
+/** The document of an invoice is a PDF beside a finance entry. */
+export const presignUploadRequest = announcement
+  .refine(({kind, mimeType}) => kind !== 'invoice_pdf' || mimeType === 'application/pdf', {
+    path: ['mimeType'],
+    message: 'must be application/pdf for an invoice_pdf',
+  })
+  .refine(({kind, ownerType}) => kind !== 'invoice_pdf' || ownerType === 'finance_entries', {
+    path: ['ownerType'],
+    message: 'must be finance_entries for an invoice_pdf',
+  });
 export type PresignUploadRequest = z.output<typeof presignUploadRequest>;
 
 const signedUrl = {

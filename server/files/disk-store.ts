@@ -20,7 +20,7 @@ import {openSealed, writeSealed, type SealedFile} from './sealed-file.ts';
 
 /** What the disk store's own URLs do. */
 export interface DiskFiles {
-  /** Throws SyncError `bad_signature` unless the URL was signed for this. */
+  /** Throws SyncError `file_url_refused` unless the URL was signed for this. */
   checkUrl(key: FileKey, request: {method: Grant['method']; query: URLSearchParams}): Promise<Grant>;
   /** False: the content was not as long as it had to be, and nothing of it is kept. */
   upload(key: FileKey, facts: FileFacts, content: AsyncIterable<Uint8Array>): Promise<boolean>;

@@ -34,7 +34,7 @@ export function signGrant(cipher: TenantCipher, key: FileKey, grant: Grant): str
   return `${filePath(key)}?${query.toString()}`;
 }
 
-/** What the URL allows. Throws SyncError `bad_signature` if it was not signed here, or has expired. */
+/** What the URL allows. Throws SyncError `file_url_refused` if it was not signed here, or has expired. */
 export function readGrant(
   cipher: TenantCipher,
   key: FileKey,
@@ -50,6 +50,6 @@ export function readGrant(
   const given = Buffer.from(query.get('signature') ?? '', 'base64url');
   const wanted = signatureOf(cipher, key, grant);
   const isOurs = given.length === wanted.length && timingSafeEqual(given, wanted);
-  if (!isOurs || !(grant.expires > now)) throw new SyncError('bad_signature');
+  if (!isOurs || !(grant.expires > now)) throw new SyncError('file_url_refused');
   return grant;
 }

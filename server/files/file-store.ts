@@ -69,6 +69,12 @@ export const DOWNLOAD_URL_MS = 5 * 60_000;
 /** As an attachment's `key` field says it. */
 export const nameOfKey = ({tenantId, id}: FileKey): string => `${tenantId}/${id}`;
 
+/** Read back. Of the tenant only, whatever the record says. */
+export const keyOfName = (tenantId: TenantId, name: string): FileKey => ({
+  tenantId,
+  id: name.split('/').at(-1) ?? '',
+});
+
 /**
  * For Content-Disposition (RFC 6266): a name for old readers without anything but plain letters, and the real one
  * escaped.
@@ -79,7 +85,7 @@ export function dispositionOf(fileName: string): string {
     Array.from(base.replace(/^[.\s]+/, '').replace(/\p{Cs}|\p{Cc}/gu, '_'))
       .slice(0, 150)
       .join('') || 'file';
-  const plain = safe.replace(/[^A-Za-z0-9._ -]/g, '_');
+  const plain = safe.replace(/[^A-Za-z0-9._ -]/gu, '_');
   const escaped = encodeURIComponent(safe).replace(
     /['()*!]/g,
     (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`,

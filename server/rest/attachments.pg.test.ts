@@ -1,5 +1,4 @@
-// Attachments end to end, over both stores: what is announced, arrives, is checked, seen and removed; and every way to
-// upload or read what one may not.
+// Attachments end to end, over both stores: what is announced, arrives, is checked, seen and removed.
 import {createHash, randomUUID} from 'node:crypto';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {startS3Server, type S3Server} from '#test/support/file-stores.ts';
@@ -39,8 +38,6 @@ describe.each(['disk', 's3'])('attachments in the %s store', (kind) => {
     uploads.announce<Body>(who, {ownerType: 'tasks', ownerId: taskId, ...more});
   const uploaded = (who: Person = maria): Promise<string> =>
     uploads.upload(who, {ownerType: 'tasks', ownerId: taskId});
-  const downloadOf = async (who: Person, id: string) =>
-    (await who.get<{url: string}>(`/v1/attachments/${id}/presign`)).body;
   const inFeed = async (who: Person, id: string) =>
     (await who.pull()).changes.find(({entityId}) => entityId === id)?.payload?.['status'];
 
@@ -72,57 +69,6 @@ describe.each(['disk', 's3'])('attachments in the %s store', (kind) => {
       (await announce<{code: string}>(dana, {id, ownerType: 'employees', ownerId: await employeeOf(dana)}))
         .status,
     ).toBe(404);
-  });
-
-  // The server that stands for S3 lets everybody in who signs nothing; a bucket that is not public does not.
-  const unsigned = kind === 's3' ? [] : ['no signature'];
-  test.each(['signature', 'key', 'type', 'length', 'short body', ...unsigned])(
-    'an upload with another %s is refused',
-    async (what) => {
-      const {body} = await announce(maria);
-      const url = new URL(body.url);
-      const headers = {...body.headers};
-      let bytes = png;
-      if (what === 'signature') {
-        const name = kind === 's3' ? 'X-Amz-Signature' : 'signature';
-        const signature = url.searchParams.get(name) ?? '';
-        url.searchParams.set(name, (signature.startsWith('a') ? 'b' : 'a') + signature.slice(1));
-      }
-      if (what === 'key') url.pathname = url.pathname.replace(body.id, randomUUID());
-      if (what === 'type') headers['content-type'] = 'image/jpeg';
-      if (what === 'length') {
-        bytes = Buffer.concat([png, png]);
-        headers['content-length'] = String(bytes.length);
-      }
-      if (what === 'no signature') url.search = '';
-      if (what === 'short body') {
-        bytes = png.subarray(0, 100);
-        headers['content-length'] = '100';
-      }
-      expect(await uploads.put({url: url.href, headers}, bytes)).toBeGreaterThanOrEqual(400);
-      expect((await uploads.complete(maria, body.id)).body.code).toBe('nothing_uploaded');
-    },
-  );
-
-  test('a URL that has expired is refused', async () => {
-    const {body} = await announce(maria);
-    const url = new URL(body.url);
-    if (kind === 's3') url.searchParams.set('X-Amz-Date', '20200101T000000Z');
-    else url.searchParams.set('expires', '1577836800000');
-    expect(await uploads.put({...body, url: url.href})).toBeGreaterThanOrEqual(400);
-    expect((await uploads.complete(maria, body.id)).body.code).toBe('nothing_uploaded');
-  });
-
-  test('a download URL reads one file, and uploads nothing', async () => {
-    const id = await uploaded();
-    const other = await uploaded();
-    const {body} = await maria.get<{url: string}>(`/v1/attachments/${id}/presign`);
-    const swapped = new URL(body.url);
-    swapped.pathname = new URL((await downloadOf(maria, other)).url).pathname;
-    expect((await uploads.send(swapped.href)).status).toBeGreaterThanOrEqual(400);
-    expect((await uploads.send(body.url)).status).toBe(200);
-    const headers = {'content-type': 'image/png', 'content-length': String(png.length)};
-    expect(await uploads.put({url: body.url, headers})).toBeGreaterThanOrEqual(400);
   });
 
   test.each([
@@ -178,20 +124,6 @@ describe.each(['disk', 's3'])('attachments in the %s store', (kind) => {
     expect((await uploads.send(body.url)).status).toBe(404);
     expect(await inFeed(ben, id)).toBe('deleted');
     expect((await ben.get(`/v1/attachments/${id}/presign`)).status).toBe(409);
-  });
-
-  test('a path in a file name is only a name', async () => {
-    const {body, status} = await announce(maria, {fileName: '../../etc/passwd'});
-    expect(status).toBe(201);
-    expect(new URL(body.url).pathname).not.toContain('passwd');
-    await uploads.put(body);
-    await uploads.complete(maria, body.id);
-    const {body: download} = await maria.get<{url: string}>(`/v1/attachments/${body.id}/presign`);
-    const answer = await uploads.send(download.url);
-    expect(answer.headers.get('content-disposition')).toBe('attachment; filename="passwd"');
-    const url = new URL(body.url);
-    url.pathname = url.pathname.replace(body.id, `..%2f..%2f${body.id}`);
-    expect(await uploads.put({...body, url: url.href})).toBeGreaterThanOrEqual(400);
   });
 });
 

@@ -25,7 +25,7 @@ export function mountFiles(deps: RouteDeps): void {
 
 const isOnDisk = (files: OpenedStore): files is DiskStore => files.disk !== undefined;
 
-/** Addresses that often come with bad signatures are held off. */
+/** Addresses that often come with URLs that were not signed here are held off. */
 async function guarded(
   {failures}: RouteDeps,
   context: Context<RestEnv>,
@@ -37,7 +37,7 @@ async function guarded(
   try {
     return await serve();
   } catch (error) {
-    if (error instanceof SyncError && error.code === 'bad_signature') failures.record(address);
+    if (error instanceof SyncError && error.code === 'file_url_refused') failures.record(address);
     throw error;
   }
 }
@@ -49,7 +49,7 @@ async function checked({disk}: DiskStore, context: Context<RestEnv>, method: 'PU
     return {key, grant: await disk.checkUrl(key, {method, query})};
   } catch (error) {
     // A tenant that does not exist has no key to sign with: to the caller that is the same.
-    if (error instanceof SyncError && error.code === 'internal') throw new SyncError('bad_signature');
+    if (error instanceof SyncError && error.code === 'internal') throw new SyncError('file_url_refused');
     throw error;
   }
 }
@@ -57,7 +57,7 @@ async function checked({disk}: DiskStore, context: Context<RestEnv>, method: 'PU
 function keyOf(context: Context<RestEnv>): FileKey {
   const tenant = tenantId.safeParse(context.req.param('tenantId'));
   const id = context.req.param('id') ?? '';
-  if (!tenant.success || !isUuid(id)) throw new SyncError('bad_signature');
+  if (!tenant.success || !isUuid(id)) throw new SyncError('file_url_refused');
   return {tenantId: tenant.data, id};
 }
 
@@ -69,7 +69,7 @@ async function upload(files: DiskStore, context: Context<RestEnv>): Promise<Resp
     context.req.header('content-type') !== mimeType ||
     (length !== undefined && length !== String(sizeBytes))
   )
-    throw new SyncError('bad_signature');
+    throw new SyncError('file_url_refused');
   const {body} = context.req.raw;
   const content = (body ?? []) as unknown as AsyncIterable<Uint8Array>;
   // Shorter or longer than signed for, whatever its head said.
@@ -77,7 +77,7 @@ async function upload(files: DiskStore, context: Context<RestEnv>): Promise<Resp
     // The sender went away.
     throw new SyncError('bad_request', {cause: error});
   });
-  if (!isWhole) throw new SyncError('bad_signature');
+  if (!isWhole) throw new SyncError('file_url_refused');
   return new Response(null, {status: 200});
 }
 

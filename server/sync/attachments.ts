@@ -7,6 +7,7 @@ import type {JsonObject} from '#crdt/json.ts';
 import type {PresignUploadRequest} from '#crdt/protocol/attachments.ts';
 import {SyncError, type ErrorCode} from '#crdt/protocol/error-code.ts';
 import {
+  keyOfName,
   nameOfKey,
   type FileFacts,
   type FileKey,
@@ -130,10 +131,9 @@ export async function presignDownload(
   {id, origin}: {id: string; origin: string},
 ): Promise<SignedUrl> {
   const attachment = await require(deps, member, id);
-  const {status, mimeType, fileName} = attachment;
-  const key = keptOf(member, attachment);
-  if (status !== 'uploaded' || key === null) throw new SyncError('nothing_uploaded');
-  return deps.files.signDownload(key, {mimeType, fileName, origin});
+  const {key, mimeType, fileName} = attachment;
+  if (key === null) throw new SyncError('nothing_uploaded');
+  return deps.files.signDownload(keyOfName(member.tenantId, key), {mimeType, fileName, origin});
 }
 
 /** The record stays, as deleted; the file goes. Throws SyncError `not_found` or `forbidden`. */
@@ -142,8 +142,8 @@ export async function deleteAttachment(deps: AttachmentDeps, member: Member, id:
     const attachment = await require(deps, member, id);
     await requireOwner(deps, member, attachment);
     orThrow(await update(deps, member, {attachment, fields: {status: 'deleted', key: null}}));
-    const key = keptOf(member, attachment);
-    if (key !== null) await deps.files.remove('kept', key);
+    const {key} = attachment;
+    if (key !== null) await deps.files.remove('kept', keyOfName(member.tenantId, key));
   });
   await deps.files.remove('waiting', {tenantId: member.tenantId, id});
 }
@@ -157,12 +157,6 @@ async function require(deps: AttachmentDeps, member: Member, id: string): Promis
   const attachment = await find(deps, member, id);
   if (attachment === undefined) throw new SyncError('not_found');
   return attachment;
-}
-
-/** Where the file of an attachment is kept; null while none is. Of the tenant only, whatever the record says. */
-function keptOf({tenantId}: Pick<Member, 'tenantId'>, {key}: Pick<Attachment, 'key'>): FileKey | null {
-  const id = key?.split('/').at(-1);
-  return id === undefined ? null : {tenantId, id};
 }
 
 /** Asked again when the change is decided; this spares looking at files for who may not. */

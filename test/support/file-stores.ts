@@ -18,18 +18,44 @@ type S3rver = new (options: {
   port: number;
   silent: boolean;
   directory: string;
-  configureBuckets: readonly {name: string}[];
-}) => {run(): Promise<{port: number}>; close(): Promise<void>};
+  configureBuckets: readonly {name: string; configs: readonly string[]}[];
+}) => {
+  readonly middleware: ((context: S3Context, next: () => Promise<void>) => Promise<void>)[];
+  run(): Promise<{port: number}>;
+  close(): Promise<void>;
+};
+
+interface S3Context {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly query: Readonly<Record<string, unknown>>;
+  status: number;
+}
 
 const S3rver = createRequire(import.meta.url)('@20minutes/s3rver') as S3rver;
 
 const BUCKET = 'attachments';
 
-/** A bucket of its own. Call `close` in `afterAll`. */
-export async function startS3Server(): Promise<S3Server> {
+/** Not public: the package itself verifies signatures, but lets in whoever has none. */
+const refuseUnsigned: InstanceType<S3rver>['middleware'][number] = async (context, next) => {
+  const {method, headers, query} = context;
+  const isSigned = 'authorization' in headers || 'X-Amz-Signature' in query;
+  if (isSigned || method === 'OPTIONS') await next();
+  else context.status = 403;
+};
+
+/** A bucket of its own; cors: its policy, as XML. Call `close` in `afterAll`. */
+export async function startS3Server({cors}: {cors?: string} = {}): Promise<S3Server> {
   const directory = await mkdtemp(join(inject('scratchFolder'), 's3-'));
   const address = '127.0.0.1';
-  const server = new S3rver({address, port: 0, silent: true, directory, configureBuckets: [{name: BUCKET}]});
+  const server = new S3rver({
+    address,
+    port: 0,
+    silent: true,
+    directory,
+    configureBuckets: [{name: BUCKET, configs: cors === undefined ? [] : [cors]}],
+  });
+  server.middleware.unshift(refuseUnsigned);
   const {port} = await server.run();
   const client = openS3Client({
     endpoint: `http://${address}:${port}`,
