@@ -110,10 +110,13 @@ function addLocks(statement: GroupStatement, expected: readonly ExpectedRecord[]
   statement.part(
     'locked',
     () => `locked AS MATERIALIZED (
-      SELECT r.id FROM records r
-      JOIN json_to_recordset(${rows}::json) AS k (entity text, id uuid, version int)
-        ON r.entity = k.entity AND r.id = k.id AND r.version = k.version
-      WHERE r.tenant_id = $1 ORDER BY r.entity, r.id FOR UPDATE OF r
+      SELECT l.id
+      FROM (SELECT entity, id, version FROM json_to_recordset(${rows}::json) AS k (entity text, id uuid, version int)
+            ORDER BY entity, id) AS k
+      CROSS JOIN LATERAL (
+        SELECT r.id FROM records r
+        WHERE r.tenant_id = $1 AND r.entity = k.entity AND r.id = k.id AND r.version = k.version
+        LIMIT 1 FOR UPDATE) AS l
     ), unmoved AS MATERIALIZED (SELECT count(*) = ${count}::int AS all_of_them FROM locked)`,
   );
 }
@@ -220,7 +223,9 @@ function addChanged(statement: GroupStatement, documents: readonly JsonObject[])
       UPDATE records AS t SET seq = counter.base + r.place, version = r.version, generation = r.generation,
         deleted = r.deleted, updated_at = counter.at, body = ${cut('body')}
       FROM counter, json_to_recordset(${rows}::json) AS r (${recordColumns})
-      WHERE t.tenant_id = $1 AND t.entity = r.entity AND t.id = r.id)`,
+        CROSS JOIN LATERAL (
+          SELECT ctid FROM records WHERE tenant_id = $1 AND entity = r.entity AND id = r.id LIMIT 1) AS found
+      WHERE t.tenant_id = $1 AND t.ctid = found.ctid)`,
   );
 }
 

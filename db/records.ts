@@ -29,11 +29,9 @@ export const bodyPlace = ({entity, id}: RecordKey, version: number) => ({
 const lockSql = `
   SELECT r.entity, r.id, r.seq, r.version, r.generation, r.deleted, r.updated_at AS "updatedAt",
          CASE WHEN r.version IS DISTINCT FROM k.version THEN r.body END AS body
-  FROM records r
-  JOIN unnest($2::text[], $3::uuid[], $4::int[]) AS k (entity, id, version) ON r.entity = k.entity AND r.id = k.id
-  WHERE r.tenant_id = $1
-  ORDER BY r.entity, r.id
-  FOR UPDATE OF r`;
+  FROM (SELECT * FROM unnest($2::text[], $3::uuid[], $4::int[]) AS k (entity, id, version) ORDER BY entity, id) AS k
+  CROSS JOIN LATERAL (
+    SELECT * FROM records WHERE tenant_id = $1 AND entity = k.entity AND id = k.id LIMIT 1 FOR UPDATE) AS r`;
 
 /**
  * Locks the records that exist among `keys`, in one order for all callers, and loads the bodies of those

@@ -61,7 +61,9 @@ export function rowSql(entity: Entity): RowSql {
     insert: `INSERT INTO ${entity.name} (tenant_id, id, ${names.join(', ')}, updated_at, seq)
       SELECT $1, r.id, ${values.join(', ')}, counter.at, counter.base + r.place FROM ${source}`,
     update: `UPDATE ${entity.name} AS t SET ${assignments.join(', ')}
-      FROM ${source} WHERE t.tenant_id = $1 AND t.id = r.id`,
+      FROM ${source}
+        CROSS JOIN LATERAL (SELECT ctid FROM ${entity.name} WHERE tenant_id = $1 AND id = r.id LIMIT 1) AS found
+      WHERE t.tenant_id = $1 AND t.ctid = found.ctid`,
   };
   sqlByEntity.set(entity, sql);
   return sql;

@@ -33,11 +33,16 @@ const begin = (role: Role, tenantId: TenantId | '', isolation: Isolation): strin
 const beginFor = (tenantId: TenantId, isolation: Isolation): string => begin('app', tenantId, isolation);
 
 /**
- * For the few large prepared statements of a lane: planned once, not at every call, which takes longer than they
- * do; and by index, because the plan outlives the time when the tables were small.
+ * For the few large prepared statements of a lane: planned once, not at every call, which takes longer than they do.
+ * The plan outlives the time when the tables were small, so it must not read a table or a tenant from end to end
+ * because there is little in it: rows are looked up one by one, by index.
  */
 const beginPlanned = (tenantId: TenantId): string =>
-  `${beginFor(tenantId, 'READ COMMITTED')}, set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true)`;
+  `${beginFor(tenantId, 'READ COMMITTED')}, set_config('plan_cache_mode', 'force_generic_plan', true), ${BY_INDEX}`;
+
+const BY_INDEX = ['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'enable_material']
+  .map((setting) => `set_config('${setting}', 'off', true)`)
+  .join(', ');
 
 /** Postgres refused the statement and the session goes on. Anything else leaves the connection in doubt. */
 const isRefusal = (error: unknown): boolean =>

@@ -573,3 +573,6 @@ SELECT protect_tenant_tables();
 -- The outbox: protected like every table of a tenant. The worker takes what is due, whichever tenant's it is.
 SELECT protect_tenant_tables();
 GRANT UPDATE ON deliveries TO worker;
+
+-- A record of usual size stays in its row: moved out in pieces, each write of it would be four.
+ALTER TABLE "records" SET (toast_tuple_target = 8160);
