@@ -14,6 +14,7 @@ import {
 import {createTokenVerifier, type TokenVerifier} from './auth/verify-token.ts';
 import {openClerk, type Clerk} from './clerk/open-clerk.ts';
 import type {Config} from './config.ts';
+import {createPrinter} from './invoices/printer.ts';
 import {chooseTransport} from './live/choose-transport.ts';
 import {createLiveEdge} from './live/edge.ts';
 import {openFileStore} from './files/open-store.ts';
@@ -91,7 +92,10 @@ async function startParts(
     sockets: () => live.stats().sockets,
     followers: () => service.fanOut.followers(),
   });
-  const sending = openSending(config, {service, metrics: metrics.sending, log});
+  const printer = createPrinter();
+  closers.push(() => printer.close());
+  const {print} = printer;
+  const sending = openSending(config, {service, print, metrics: metrics.sending, log});
   closers.push(() => sending.stop());
   metrics.sending.watch(() => readQueueFigures(database.pool, new Date(now())));
   const rest = createRestApp({
@@ -103,6 +107,7 @@ async function startParts(
     clientAddressHeader,
     allowedOrigins,
     clerk,
+    print,
     sending: {...config, onQueued: sending.wake, onReported: sending.show},
   });
   closers.push(startMaintenance({service, log}));

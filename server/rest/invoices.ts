@@ -2,10 +2,12 @@
 import {z} from 'zod';
 import {SyncError} from '#crdt/protocol/error-code.ts';
 import {recordId} from '#crdt/protocol/ids.ts';
+import {printDocument} from '../invoices/pdf.ts';
 import {renderInvoice} from '../invoices/render-invoice.ts';
 import {memberRoute, type RouteDeps} from './route.ts';
 
 export function mountInvoices(deps: RouteDeps): void {
+  const {print = printDocument} = deps;
   memberRoute(
     deps,
     {
@@ -19,11 +21,11 @@ export function mountInvoices(deps: RouteDeps): void {
       description:
         "In the client's language, with the currency's digits. A draft has no number yet and DRAFT across its pages, a " +
         'void one VOID. The same record, client and tenant name give the same bytes.',
-      errors: ['forbidden'],
+      errors: ['forbidden', 'overloaded'],
     },
     async ({role, tenantId}, {params}) => {
       if (role !== 'manager') throw new SyncError('forbidden');
-      const {bytes, fileName} = await renderInvoice(deps.service, tenantId, params.id);
+      const {bytes, fileName} = await renderInvoice({...deps.service, print}, tenantId, params.id);
       return new Response(Buffer.from(bytes), {
         headers: {
           'content-type': 'application/pdf',

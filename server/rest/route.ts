@@ -6,6 +6,7 @@ import {SyncError} from '#crdt/protocol/error-code.ts';
 import {tenantId as tenantIdSchema, type DeviceId, type TenantId} from '#crdt/protocol/ids.ts';
 import type {FailureLimit} from '../auth/failure-limit.ts';
 import type {TokenVerifier} from '../auth/verify-token.ts';
+import type {PrintBill} from '../invoices/printer.ts';
 import type {Logger} from '../logger.ts';
 import type {Member} from '../sync/members.ts';
 import {faultsByField} from '../sync/schema-faults.ts';
@@ -34,6 +35,8 @@ export interface RestDeps {
   readonly clerk?: ClerkHooks | undefined;
   /** Absent: nobody takes what is sent from the outbox here, and reports of providers are refused. */
   readonly sending?: SendingHooks | undefined;
+  /** Absent: documents are laid out in this thread. */
+  readonly print?: PrintBill | undefined;
 }
 
 /** What routes about messages need. */

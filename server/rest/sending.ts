@@ -13,6 +13,7 @@ import {
 } from '#crdt/protocol/deliveries.ts';
 import {recordId} from '#crdt/protocol/ids.ts';
 import {createHeaders} from '#crdt/protocol/records.ts';
+import {printDocument} from '../invoices/pdf.ts';
 import type {RenderedInvoice} from '../invoices/render-invoice.ts';
 import {
   listDeliveries,
@@ -28,6 +29,7 @@ import {memberRoute, openRoute, type RouteDeps} from './route.ts';
 const params = z.object({id: recordId});
 
 export function mountSending(deps: RouteDeps): void {
+  const {print = printDocument} = deps;
   const sending = {...deps.service, onQueued: deps.sending?.onQueued};
   memberRoute(
     deps,
@@ -101,9 +103,9 @@ export function mountSending(deps: RouteDeps): void {
       params: z.object({token: z.string().max(64)}),
       answer: z.string(),
       answerType: 'application/pdf',
-      errors: ['link_expired'],
+      errors: ['link_expired', 'overloaded'],
     },
-    async ({params: {token}}) => pdfResponse(await openLink(deps.service, token)),
+    async ({params: {token}}) => pdfResponse(await openLink({...deps.service, print}, token)),
   );
 }
 

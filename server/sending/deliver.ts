@@ -12,6 +12,7 @@ import {
   type ClaimedDelivery,
   type NotSent,
 } from '#db/delivery-queue.ts';
+import type {PrintBill} from '../invoices/printer.ts';
 import {readBill} from '../invoices/read-bill.ts';
 import {renderBill} from '../invoices/render-invoice.ts';
 import type {Service} from '../sync/service.ts';
@@ -28,6 +29,9 @@ export interface DeliverDeps extends Pick<Service, 'pool' | 'tenantKeys' | 'now'
   readonly channels: Channels;
   /** Where this server is reached from outside; without a slash at its end. */
   readonly publicUrl: string;
+  readonly print: PrintBill;
+  /** The database was away, or a document was not made; the attempt is made again. */
+  readonly onFault: (error: unknown) => void;
   /** 0 to 1. */
   readonly random: () => number;
 }
@@ -154,7 +158,7 @@ async function makeMessage(
     const language = templateLanguage(claimed.language);
     const parts = partsOf(bill, {language, link: `${deps.publicUrl}${linkPath(cipher, id)}`});
     const {subject, text} = renderMessage(channel, language, parts);
-    const document = await renderBill(bill);
+    const document = await renderBill(deps, bill);
     return {
       deliveryId: id,
       to: openRecipient(cipher, claimed),
@@ -166,6 +170,7 @@ async function makeMessage(
   } catch (error) {
     if (error instanceof SyncError && error.code === 'not_found')
       return {kind: 'refused', code: 'not_issued'};
+    deps.onFault(error);
     return {kind: 'retry', code: 'document'};
   }
 }

@@ -5,7 +5,7 @@ import {isUuid} from '#crdt/protocol/ids.ts';
 import type {TenantCipher} from '#db/cipher.ts';
 import {findDelivery, findDeliveryTenant} from '#db/deliveries.ts';
 import {withTenant} from '#db/transaction.ts';
-import {renderInvoice, type RenderedInvoice} from '../invoices/render-invoice.ts';
+import {renderInvoice, type RenderDeps, type RenderedInvoice} from '../invoices/render-invoice.ts';
 import type {Service} from '../sync/service.ts';
 
 /** Days from when a message was asked for. */
@@ -27,7 +27,7 @@ export function linkPath(cipher: TenantCipher, deliveryId: string): string {
 
 /** Throws SyncError `not_found` for a token that this server did not make, `link_expired`. */
 export async function openLink(
-  deps: Pick<Service, 'pool' | 'tenantKeys' | 'now'>,
+  deps: RenderDeps & Pick<Service, 'now'>,
   token: string,
 ): Promise<RenderedInvoice> {
   const {pool, tenantKeys, now} = deps;

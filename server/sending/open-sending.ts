@@ -1,5 +1,6 @@
 // Sending as configured: which channels have a provider, and the worker that uses them. start.ts opens it.
 import type {Config} from '../config.ts';
+import type {PrintBill} from '../invoices/printer.ts';
 import type {Logger} from '../logger.ts';
 import type {SendingMetrics} from '../metrics.ts';
 import {startPoll} from '../sync/poll.ts';
@@ -27,7 +28,7 @@ type SendingConfig = Pick<Config, 'smtp' | 'whatsapp' | 'twilio' | 'publicUrl' |
 
 export function openSending(
   {smtp, whatsapp, twilio, publicUrl, port}: SendingConfig,
-  {service, metrics, log}: {service: Service; metrics: SendingMetrics; log: Logger},
+  {service, print, metrics, log}: {service: Service; print: PrintBill; metrics: SendingMetrics; log: Logger},
 ): Sending {
   const email = smtp === undefined ? undefined : createEmailChannel(smtp);
   const callbackUrl = publicUrl === undefined ? undefined : (id: string) => twilioCallbackUrl(publicUrl, id);
@@ -41,6 +42,7 @@ export function openSending(
   const worker = startSendingWorker({
     ...service,
     channels,
+    print,
     publicUrl: publicUrl ?? `http://localhost:${port}`,
     random: Math.random,
     onAttempt({channel, outcome, ms}) {

@@ -1,6 +1,7 @@
 // What became of messages reaches managers' devices through the feed: live, on every node, and in the end always.
 import {expect, onTestFinished, test} from 'vitest';
 import type {JsonObject} from '#crdt/json.ts';
+import {printDocument} from '#server/invoices/pdf.ts';
 import {silentLogger} from '#server/logger.ts';
 import {verifyDatabase} from '#server/sync/verify.ts';
 import type {LiveDevice} from '#test/support/live-device.ts';
@@ -37,6 +38,7 @@ test('a manager on another node sees live how far the messages are, by what prov
     },
     {
       service: here.world.service,
+      print: printDocument,
       metrics: {attempted: () => undefined, watch: () => undefined},
       log: silentLogger,
     },

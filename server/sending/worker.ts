@@ -14,8 +14,6 @@ export const RECIPIENT_GAP_MS = 6_000;
 
 export interface WorkerDeps extends DeliverDeps {
   readonly onAttempt: (attempt: {channel: string; outcome: DeliveredAs; ms: number}) => void;
-  /** The database was away; what was claimed comes back when its lease ends. */
-  readonly onFault: (error: unknown) => void;
 }
 
 export interface SendingWorker {

@@ -3,6 +3,7 @@
 import {randomUUID} from 'node:crypto';
 import type {PushResult} from '#crdt/protocol/push.ts';
 import type {Person, World} from '../support/world.ts';
+import {printDocument} from '#server/invoices/pdf.ts';
 import {deliverNext} from '#server/sending/worker.ts';
 import {BASE_CURSOR, emails, givenIds, LINK_TOKEN, recordIds} from './names.ts';
 
@@ -174,6 +175,7 @@ async function sendOut(
     ...world.service,
     channels: {email: {send: () => Promise.resolve({kind: 'refused', code: 'email_550'} as const)}},
     publicUrl: 'https://api.example.com',
+    print: printDocument,
     random: () => 0,
     onAttempt: () => undefined,
     onFault: () => undefined,

@@ -3,6 +3,7 @@ import {randomUUID} from 'node:crypto';
 import {onTestFinished} from 'vitest';
 import type {DeliveryJson, SendResponse} from '#crdt/protocol/deliveries.ts';
 import type {Channels, DeliveredAs} from '#server/sending/deliver.ts';
+import {printDocument} from '#server/invoices/pdf.ts';
 import {deliverNext, type WorkerDeps} from '#server/sending/worker.ts';
 import {createWorld, type Answer, type Person, type World} from './world.ts';
 
@@ -79,6 +80,7 @@ export async function sceneIn(world: World, client: object = everyConsent): Prom
   const worker = (channels: Channels): WorkerDeps => ({
     ...world.service,
     channels,
+    print: printDocument,
     publicUrl: PUBLIC_URL,
     now: () => Date.now() + passed,
     random: () => 0,
