@@ -11,11 +11,15 @@ export const DISCARD_BYTES_MAX = 16 * 1024 * 1024;
 export const DISCARD_MS_MAX = 5_000;
 
 /** Bytes that a request for `target` may bring. */
-export const bodyBound = (
+export function bodyBound(
   {bodyBytesMax, largeBodies}: Pick<TransportOptions, 'bodyBytesMax' | 'largeBodies'>,
   target: string,
-): number =>
-  largeBodies !== undefined && target.startsWith(largeBodies.prefix) ? largeBodies.bytesMax : bodyBytesMax;
+): number {
+  if (largeBodies === undefined || !target.startsWith(largeBodies.prefix)) return bodyBytesMax;
+  // As the app will read it: `..` may lead elsewhere.
+  const url = URL.canParse(target, 'http://host') ? new URL(target, 'http://host') : undefined;
+  return url?.pathname.startsWith(largeBodies.prefix) === true ? largeBodies.bytesMax : bodyBytesMax;
+}
 
 /** Stops and restarts the arrival of a body. */
 export interface BodySource {

@@ -27,6 +27,7 @@ export function makeApp(log: AppLog): FetchHttp {
       case '/echo':
         return Response.json(await request.json(), {status: 201});
       case '/size':
+      case '/large/size':
         return Response.json({size: (await request.arrayBuffer()).byteLength});
       case '/unread':
         return new Response('no', {status: 401});

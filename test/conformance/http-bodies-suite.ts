@@ -6,13 +6,16 @@ import {BareClient} from './live-client.ts';
 import {BODY_BYTES_MAX, type Served, serve} from './served.ts';
 import type {TransportUnderTest} from './transport-kinds.ts';
 
+const LARGE_BYTES_MAX = 4 * BODY_BYTES_MAX;
+
 export function describeHttpBodies(under: TransportUnderTest): void {
   describe('http bodies', () => {
     const log = new AppLog();
     let served: Served;
     let base: string;
     beforeAll(async () => {
-      served = await serve(under, {fetch: makeApp(log)});
+      const largeBodies = {prefix: '/large/', bytesMax: LARGE_BYTES_MAX};
+      served = await serve(under, {fetch: makeApp(log), largeBodies});
       base = `http://127.0.0.1:${served.port}`;
     });
     afterAll(() => served.transport.stop());
@@ -46,6 +49,24 @@ export function describeHttpBodies(under: TransportUnderTest): void {
       expect(bare.received).toContain('HTTP/1.1 413 ');
       bare.tcp.destroy();
     });
+
+    test('a path of its own takes larger bodies, up to its own limit', async () => {
+      expect(await (await post('/large/size', new Uint8Array(LARGE_BYTES_MAX))).json()).toEqual({
+        size: LARGE_BYTES_MAX,
+      });
+      expect((await post('/large/size', new Uint8Array(LARGE_BYTES_MAX + 1))).status).toBe(413);
+    });
+
+    test.each(['/large/../size', '/large/%2e%2e/size', '/size?/large/'])(
+      'no other path takes them by being asked for as %s',
+      async (target) => {
+        const bare = new BareClient(served.port);
+        bare.tcp.write(`POST ${target} HTTP/1.1\r\nHost: x\r\nContent-Length: ${BODY_BYTES_MAX + 1}\r\n\r\n`);
+        await bare.until(() => bare.received.includes('body_too_large') || bare.isClosed);
+        expect(bare.received).toContain('HTTP/1.1 413 ');
+        bare.tcp.destroy();
+      },
+    );
 
     test('a body in chunks that grows above the limit is answered 413', async () => {
       const chunks = new ReadableStream<Uint8Array>({
