@@ -81,8 +81,11 @@ export function createDeliveries(): Deliveries {
 }
 
 export interface DeliverySummary {
+  /** Those that count. */
   readonly edits: number;
-  /** Edits that not every other device received. */
+  /** With those of the warm-up. */
+  readonly editsInAll: number;
+  /** Edits, of all, that not every other device received. */
   readonly lost: number;
   /** Milliseconds from sending to the last receiver, ascending; lost edits left out. */
   readonly latencies: Float64Array;
@@ -133,18 +136,24 @@ function addResets(edit: EditName, receipt: Receipt, resets: readonly Reset[]): 
   };
 }
 
-/** Brings the logs of all processes together. */
-export function summarizeDeliveries(logs: Logs, {devices}: {devices: number}): DeliverySummary {
+/** Brings the logs of all processes together. from: what was sent before counts only if it was lost. */
+export function summarizeDeliveries(
+  logs: Logs,
+  {devices, from = 0}: {devices: number; from?: number},
+): DeliverySummary {
   const receipts = readReceipts(logs.received);
   const resetsByDocument = groupByDocument(logs.resets);
   const latencies: number[] = [];
-  let [edits, first, last] = [0, Infinity, 0];
+  let [edits, editsInAll, lost, first, last] = [0, 0, 0, Infinity, 0];
   for (const log of logs.sent) {
     for (let index = 0; index < log.length; index += 4) {
       const [device = 0, document = 0, clock = 0, at = 0] = log.subarray(index, index + 4);
       const direct = receipts.get(nameOf(device, document, clock)) ?? {count: 0, at: 0};
       const resets = resetsByDocument.get(document) ?? [];
       const receipt = addResets({device, document, clock}, direct, resets);
+      editsInAll++;
+      if (receipt.count !== devices - 1) lost++;
+      if (at < from) continue;
       edits++;
       first = Math.min(first, at);
       if (receipt.count !== devices - 1) continue;
@@ -154,7 +163,8 @@ export function summarizeDeliveries(logs: Logs, {devices}: {devices: number}): D
   }
   return {
     edits,
-    lost: edits - latencies.length,
+    editsInAll,
+    lost,
     latencies: Float64Array.from(latencies).sort(),
     spanMs: last - first,
   };

@@ -23,20 +23,27 @@ export interface GroupSettings {
 
 export type Drive =
   | {readonly kind: 'rate'; readonly editsPerSecond: number; readonly seconds: number}
-  | {readonly kind: 'outstanding'; readonly edits: number; readonly seconds: number};
+  | {
+      readonly kind: 'outstanding';
+      readonly edits: number;
+      readonly seconds: number;
+      /** Edits that each device makes at most. */
+      readonly count?: number;
+    };
 
 export interface GroupReport {
   readonly sent: SentLog;
   readonly received: ReceivedLog;
   /** One for each device and document that a server has compacted. */
   readonly resets: readonly Reset[];
+  /** Of the latest drive. */
   readonly ackLatencies: Float64Array;
   readonly replicas: readonly ReplicaSummary[];
   readonly faults: readonly string[];
 }
 
 export interface DeviceGroup {
-  /** Resolves with the number of edits when all are acknowledged, or no more acknowledgements come. */
+  /** Resolves with the number of edits so far when all are acknowledged, or no more acknowledgements come. */
   drive(drive: Drive): Promise<number>;
   /** Resolves when every device has the edits of all others, `total` being all there are, or none come any more. */
   settle(total: number): Promise<GroupReport>;
@@ -71,19 +78,24 @@ export async function openDeviceGroup(peer: Peer, settings: GroupSettings): Prom
     });
     devices.push(opened);
   }
+  let ackedBefore: readonly number[] = [];
   const sum = (read: (device: Device) => number) =>
     devices.reduce((total, device) => total + read(device), 0);
 
   return {
     async drive(drive) {
+      ackedBefore = devices.map((device) => device.ackLatencies().length);
       if (drive.kind === 'rate') await driveAtRate(devices, drive);
       else {
         const end = clockMs() + drive.seconds * 1_000;
+        const {edits, count = Infinity} = drive;
+        const most = new Map(devices.map((device) => [device, device.sentCount() + count]));
+        const isDone = (device: Device) => device.sentCount() >= (most.get(device) ?? 0) || clockMs() >= end;
         refill = (device) => {
-          while (device.outstanding() < drive.edits && clockMs() < end) device.edit();
+          while (device.outstanding() < edits && !isDone(device)) device.edit();
         };
         devices.forEach(refill);
-        await delay(drive.seconds * 1_000);
+        while (!devices.every(isDone)) await delay(2);
         refill = () => undefined;
       }
       await untilDone({left: () => sum((device) => device.outstanding()), faults});
@@ -98,7 +110,9 @@ export async function openDeviceGroup(peer: Peer, settings: GroupSettings): Prom
         sent: deliveries.sentLog(),
         received: deliveries.receivedLog(),
         resets: deliveries.resets(),
-        ackLatencies: Float64Array.from(devices.flatMap((device) => device.ackLatencies())),
+        ackLatencies: Float64Array.from(
+          devices.flatMap((device, index) => device.ackLatencies().slice(ackedBefore[index])),
+        ),
         replicas: devices.flatMap(({replica}) => (replica === null ? [] : [replica.summarize()])),
         faults,
       };

@@ -1,12 +1,19 @@
 // The load of `live` and `saturation`: devices in two processes edit the same tasks; every edit must reach every
-// other device, and two sampled devices must end up equal.
+// other device, and two sampled devices must end up equal. What is measured is a server at work, so all peers are warmed
+// up in the same way first: by so many edits of the same kind, which do not count.
 import type {GroupReport, Drive} from '../load/device-group.ts';
 import {summarizeDeliveries, type DeliverySummary} from '../load/deliveries.ts';
+import {clockMs} from '../load/clock.ts';
 import {startWorker, type Worker} from '../load/worker-process.ts';
 import type {Access} from '../peers/peer.ts';
+import {scaled} from './measures.ts';
 import type {Cost, Trial} from './scenario.ts';
 
 const WORKERS = 2;
+
+/** Edits that each device makes before the clock runs: 10,000 of twenty devices. */
+const WARM_UP_EDITS = 500;
+const WARM_UP_SECONDS_MAX = 60;
 
 export interface Shape {
   readonly devices: number;
@@ -36,8 +43,16 @@ export async function editTogether(trial: Trial, shape: Shape): Promise<SharedEd
   const workers = Array.from({length: WORKERS}, startWorker);
   try {
     await connectAll(workers, {trial, shape, access: server.access});
+    const warmUp: Drive = {
+      kind: 'outstanding',
+      edits: 8,
+      seconds: WARM_UP_SECONDS_MAX,
+      count: warmUpEdits(trial),
+    };
+    assertFaultless(await driveAll(workers, warmUp));
+    const from = clockMs();
     const before = await cpuSecondsOf(workers);
-    const {result: reports, cost} = await trial.measure(server, () => driveAll(workers, shape));
+    const {result: reports, cost} = await trial.measure(server, () => driveAll(workers, shape.drive));
     const loadCpuSeconds = (await cpuSecondsOf(workers)) - before;
     await Promise.all(workers.map((worker) => worker.call('disconnect', null)));
     const deliveries = summarizeDeliveries(
@@ -46,7 +61,7 @@ export async function editTogether(trial: Trial, shape: Shape): Promise<SharedEd
         received: reports.map(({received}) => received),
         resets: reports.flatMap(({resets}) => resets),
       },
-      shape,
+      {devices: shape.devices, from},
     );
     assertKept(reports, deliveries);
     const ackLatencies = Float64Array.from(reports.flatMap((report) => [...report.ackLatencies])).sort();
@@ -55,6 +70,8 @@ export async function editTogether(trial: Trial, shape: Shape): Promise<SharedEd
     await Promise.all(workers.map((worker) => worker.stop()));
   }
 }
+
+const warmUpEdits = ({scale}: Trial): number => Math.round(scaled(WARM_UP_EDITS, {scale, min: 2}));
 
 async function connectAll(
   workers: readonly Worker[],
@@ -75,7 +92,7 @@ async function connectAll(
   }
 }
 
-async function driveAll(workers: readonly Worker[], {drive}: Shape): Promise<GroupReport[]> {
+async function driveAll(workers: readonly Worker[], drive: Drive): Promise<GroupReport[]> {
   const part: Drive =
     drive.kind === 'rate' ? {...drive, editsPerSecond: drive.editsPerSecond / workers.length} : drive;
   const sent = await Promise.all(workers.map((worker) => worker.call('drive', part)));
@@ -88,19 +105,23 @@ async function cpuSecondsOf(workers: readonly Worker[]): Promise<number> {
   return used.reduce((sum, {cpuSeconds}) => sum + cpuSeconds, 0);
 }
 
-function assertKept(reports: readonly GroupReport[], {edits, lost}: DeliverySummary): void {
+function assertFaultless(reports: readonly GroupReport[]): void {
   const faults = reports.flatMap((report) => report.faults);
   if (faults.length > 0) throw new Error(`faults: ${faults.join('; ')}`);
+}
+
+function assertKept(reports: readonly GroupReport[], {edits, editsInAll, lost}: DeliverySummary): void {
+  assertFaultless(reports);
   if (edits === 0) throw new Error('no edit was made');
-  if (lost > 0) throw new Error(`${lost} of ${edits} edits did not reach every device`);
+  if (lost > 0) throw new Error(`${lost} of ${editsInAll} edits did not reach every device`);
   const acked = reports.reduce((sum, {ackLatencies}) => sum + ackLatencies.length, 0);
   if (acked < edits) throw new Error(`${edits - acked} of ${edits} edits were not acknowledged`);
   const replicas = reports.flatMap((report) => report.replicas);
   const isCompacted = reports.some(({resets}) => resets.length > 0);
   for (const replica of replicas) {
-    if ((replica.edits !== edits && !isCompacted) || replica.incomplete > 0)
+    if ((replica.edits !== editsInAll && !isCompacted) || replica.incomplete > 0)
       throw new Error(
-        `device ${replica.device} holds ${replica.edits} of ${edits} edits, ${replica.incomplete} documents wait`,
+        `device ${replica.device} holds ${replica.edits} of ${editsInAll} edits, ${replica.incomplete} documents wait`,
       );
   }
   if (new Set(replicas.map(({hash}) => hash)).size > 1)

@@ -165,8 +165,9 @@ test('a commit looks at the rows it writes', async () => {
 function literal(value: unknown): string {
   if (value === null) return 'NULL';
   if (value instanceof Uint8Array) return `'\\x${Buffer.from(value).toString('hex')}'`;
-  if (Array.isArray(value)) return `'{${value.map((item) => item ?? 'NULL').join(',')}}'`;
-  return typeof value === 'number' ? String(value) : pg.escapeLiteral(String(value));
+  if (Array.isArray(value))
+    return `'{${value.map((item) => (item === null ? 'NULL' : String(item as string | number))).join(',')}}'`;
+  return typeof value === 'string' ? pg.escapeLiteral(value) : JSON.stringify(value);
 }
 
 /** Values into the text, for EXPLAIN. */
