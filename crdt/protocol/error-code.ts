@@ -421,7 +421,7 @@ export const errorCodes = {
     close: 4503,
     retryable: true,
     log: 'warn',
-    cause: 'The server is starting, draining, or cannot reach its database.',
+    cause: 'The server is starting, draining, or cannot reach its database or file store.',
     cure: 'Try again.',
   }),
   internal: entry({

@@ -28,7 +28,11 @@ const objectName = (place: Place, key: FileKey): string => `${place}/${nameOfKey
 
 export type S3Store = FileStore & {readonly close: () => void};
 
-/** Settings that R2 needs: without the last two, presigned uploads carry the checksum of an empty body. */
+/** Milliseconds for a connection to the bucket, and for an answer to begin; then it is tried again, and given up. */
+const CONNECT_MS_MAX = 5_000;
+const ANSWER_MS_MAX = 30_000;
+
+/** Settings that R2 needs: without the two about checksums, presigned uploads carry that of an empty body. */
 export function openS3Client({
   endpoint,
   region,
@@ -42,6 +46,11 @@ export function openS3Client({
     credentials: {accessKeyId, secretAccessKey},
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
+    requestHandler: {
+      connectionTimeout: CONNECT_MS_MAX,
+      requestTimeout: ANSWER_MS_MAX,
+      throwOnRequestTimeout: true,
+    },
   });
 }
 
@@ -54,6 +63,7 @@ export function createS3Store({
   bucket: string;
   now: () => number;
 }): S3Store {
+  sayWhenAway(client);
   const waiting = (key: FileKey) => ({Bucket, Key: objectName('waiting', key)});
   const kept = (key: FileKey) => ({Bucket, Key: objectName('kept', key)});
   const headOf: FileStore['head'] = async (key) => {
@@ -65,7 +75,7 @@ export function createS3Store({
       client.send(new GetObjectCommand({...kept(key), ...(range === undefined ? {} : {Range: range})})),
     );
     if (found?.Body === undefined) throw new SyncError('not_found');
-    return found.Body as unknown as AsyncIterable<Uint8Array>;
+    return orAway(found.Body as unknown as AsyncIterable<Uint8Array>);
   };
 
   return {
@@ -146,7 +156,35 @@ async function orMissing<Found>(asked: Promise<Found>): Promise<Found | undefine
   try {
     return await asked;
   } catch (error) {
-    if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404) return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
+  }
+}
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404;
+
+/** A bucket that cannot be asked, or refuses this server, is no fault of the caller's: trying again helps. */
+const away = (cause: unknown): SyncError =>
+  new SyncError('not_ready', {cause, message: 'The file store does not answer.'});
+
+function sayWhenAway({middlewareStack}: S3Client): void {
+  middlewareStack.add(
+    (next) => async (args) => {
+      try {
+        return await next(args);
+      } catch (error) {
+        throw isMissing(error) ? error : away(error);
+      }
+    },
+    {step: 'initialize', priority: 'high'},
+  );
+}
+
+async function* orAway(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks;
+  } catch (error) {
+    throw away(error);
   }
 }

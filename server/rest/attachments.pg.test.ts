@@ -1,8 +1,10 @@
 // Attachments end to end, over both stores: what is announced, arrives, is checked, seen and removed.
 import {createHash, randomUUID} from 'node:crypto';
-import {afterAll, beforeAll, describe, expect, test} from 'vitest';
+import {afterAll, beforeAll, describe, expect, test, vi} from 'vitest';
+import {startLive} from '#test/support/live-world.ts';
 import {startS3Server, type S3Server} from '#test/support/file-stores.ts';
 import {openUploads, png, type Upload, type Uploads} from '#test/support/uploads.ts';
+import {startWsTransport} from '../live/ws-transport.ts';
 import {createWorld, type Answer, type Person, type World} from '#test/support/world.ts';
 
 type Manager = Person & {readonly tenantId: string};
@@ -114,6 +116,32 @@ describe.each(['disk', 's3'])('attachments in the %s store', (kind) => {
     const {body} = await maria.get<{url: string}>(`/v1/attachments/${first.body.id}/presign`);
     expect(Buffer.from(await (await uploads.send(body.url)).arrayBuffer()).equals(png)).toBe(true);
     expect((await announce<{code: string}>(maria, {id: first.body.id})).body.code).toBe('attachment_settled');
+  });
+
+  if (kind === 's3')
+    test('while the bucket is away, a device is told to try again', async () => {
+      const {body} = await announce(maria);
+      const elsewhere = await startS3Server();
+      const files = elsewhere.openFiles({cipherOf: () => Promise.reject(new Error()), now: Date.now});
+      await elsewhere.close();
+      const away = vi.spyOn(world.service.files, 'accept').mockImplementation(files.accept.bind(files));
+      const {status, body: refusal} = await uploads.complete(maria, body.id);
+      expect([status, refusal.code]).toEqual([503, 'not_ready']);
+      away.mockRestore();
+      await uploads.put(body);
+      expect((await uploads.complete(maria, body.id)).body.status).toBe('uploaded');
+    });
+
+  test('live devices of those who see the record are told, and no others', async () => {
+    const live = await startLive(world, {start: startWsTransport});
+    const [ours, theirs] = [await live.connect(ben.onNewDevice()), await live.connect(dana.onNewDevice())];
+    const id = await uploaded(maria);
+    await ours.until(() => ours.shown('attachments', id)['status'] === 'uploaded');
+    const later = randomUUID();
+    const payload = {title: 'Paint the door', employeeId: await employeeOf(dana)};
+    await maria.push([{entity: 'tasks', entityId: later, payload}]);
+    await theirs.until(() => theirs.records.has(`tasks/${later}`));
+    expect(theirs.records.has(`attachments/${id}`)).toBe(false);
   });
 
   test('a deleted file is gone, and its record says so', async () => {

@@ -132,6 +132,22 @@ describe('a right that is lost before the commit', () => {
     expect((await uploads.announce(maria, owner)).status).toBe(404);
   });
 
+  test('a commit that was made, and made again because nobody knew, holds', async () => {
+    const owner = await newTask();
+    const {body} = await uploads.announce(maria, owner);
+    await uploads.put(body);
+    const {lanes} = world.service;
+    const submit = lanes.submit.bind(lanes);
+    vi.spyOn(lanes, 'submit').mockImplementationOnce(async (submission) => {
+      await submit(submission);
+      return submit(submission);
+    });
+    expect((await uploads.complete(maria, body.id)).body.status).toBe('uploaded');
+    const {body: download} = await maria.get<{url: string}>(`/v1/attachments/${body.id}/presign`);
+    const answer = await uploads.send(download.url);
+    expect(Buffer.from(await answer.arrayBuffer()).equals(png)).toBe(true);
+  });
+
   test('what was announced before may be completed and deleted when its record is', async () => {
     const owner = await newTask();
     const {body} = await uploads.announce(maria, owner);
