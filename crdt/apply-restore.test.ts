@@ -122,6 +122,7 @@ test('what is frozen or fixed stays', () => {
   const {record, restore} = recordOf('finance_entries', invoice);
   expect(errorOf(restore({currency: 'USD', category: 'x'}))).toEqual(['rejected', 'frozen']);
   expect(errorOf(restore({kind: 'expense'}))).toEqual(['rejected', 'frozen']);
+  expect(errorOf(restore({status: 'draft'}))).toEqual(['rejected', 'frozen']);
   expect(restore({currency: 'EUR'}).status).toBe('unchanged');
   expect(shown(record, 'kind', 'currency', 'category')).toEqual(['invoice', 'EUR', null]);
 });

@@ -88,12 +88,13 @@ function withoutId(item: JsonValue): JsonValue {
 }
 
 /** Frozen keys keep what they have, whoever asks. */
-function frozenError({record, frozen}: Merge, key: string, value: JsonValue): ChangeError | null {
+function frozenError({record, frozen, before}: Merge, key: string, value: JsonValue): ChangeError | null {
   const current = record.writes.get(key)?.value ?? null;
   const name = entryOf(record.entity, key).field;
   const field = record.entity.fields[name];
   const isFixed = field?.kind === 'register' && field.fixed && current !== null;
-  if ((!isFixed && !frozen.has(name)) || isEqualJson(current, value)) return null;
+  const isKept = isFixed || frozen.has(name) || record.entity.keeps?.(before(), name, value) === true;
+  if (!isKept || isEqualJson(current, value)) return null;
   const message = 'the state of the record freezes this field';
   return {code: 'frozen', message: `${key}: ${message}`, fields: {[key]: message}};
 }

@@ -47,8 +47,9 @@ export function beginMerge(record: RecordState, context: ChangeContext): Merge {
   const before = once(() => (record.created === null ? {} : fieldsOf(record)));
   // At once, not when first asked: by then a key of this merge may have changed the state that freezes.
   // Most entities' rule takes no state at all, and then there is nothing to read.
-  const isStateless = record.created === null || record.entity.frozen.length === 0;
-  const frozen = new Set(isStateless ? [] : record.entity.frozen(before()));
+  const {frozen: rule, keeps} = record.entity;
+  const isStateless = record.created === null || (rule.length === 0 && keeps === undefined);
+  const frozen = new Set(isStateless ? [] : rule(before()));
   return {
     record,
     context,
@@ -103,7 +104,7 @@ export function settleKey(merge: Merge, tip: Tip, meeting: Meeting): Decision['k
   const current = record.writes.get(tip.key);
   const field = entryOf(record.entity, tip.key).field;
   const equal = current !== undefined && isEqualValue(tip.key, current.value, tip.value);
-  if (current !== undefined && isFrozen(merge, field, current)) {
+  if (current !== undefined && isFrozen(merge, field, {current, value: tip.value})) {
     return settleFrozen(merge, current, {tip, meeting, equal, field});
   }
   const decision = decide(
@@ -146,10 +147,14 @@ function winnerRule(merge: Merge, field: string): WinnerRule {
   return declared?.kind === 'register' ? declared.winner : {kind: 'latest'};
 }
 
-function isFrozen(merge: Merge, field: string, current: Write): boolean {
-  const declared = merge.record.entity.fields[field];
+function isFrozen(
+  {record: {entity, created}, frozen, before}: Merge,
+  field: string,
+  {current, value}: {current: Write; value: JsonValue},
+): boolean {
+  const declared = entity.fields[field];
   if (declared?.kind === 'register' && declared.fixed && current.value !== null) return true;
-  return merge.frozen.has(field);
+  return frozen.has(field) || (created !== null && entity.keeps?.(before(), field, value) === true);
 }
 
 /** A frozen key keeps what it has; what was meant to replace it is recorded all the same. */

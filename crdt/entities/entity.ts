@@ -130,6 +130,8 @@ export interface Entity {
   readonly fields: Readonly<Record<string, Field>>;
   /** Fields that may not change in the state `before`. Never sees the incoming values. */
   readonly frozen: (before: JsonObject) => readonly string[];
+  /** Whether a field is frozen against this one value in the state `before`. Absent: none is. */
+  readonly keeps?: (before: JsonObject, field: string, value: JsonValue) => boolean;
   readonly employee: EmployeeRule;
   /** False: devices only read it. */
   readonly writable: boolean;

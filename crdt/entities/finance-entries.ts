@@ -18,7 +18,14 @@ import {
   optional,
   reference,
 } from './field-schemas.ts';
-import {effectiveStatus, financeKinds, financeStatuses, financeStatusRank, isBill} from './finance-status.ts';
+import {
+  effectiveStatus,
+  financeKinds,
+  financeStatuses,
+  financeStatusRank,
+  isBill,
+  isStepBack,
+} from './finance-status.ts';
 import {computeTotals} from './totals.ts';
 import type {Totals} from './totals.ts';
 
@@ -160,6 +167,7 @@ export const financeEntries = declareEntity({
     }),
   },
   frozen: frozenFields,
+  keeps: (before, field, value) => field === 'status' && isStepBack(before, value),
   employee: {
     sees: {
       kind: 'any',

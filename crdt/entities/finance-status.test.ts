@@ -5,6 +5,7 @@ import {
   financeStatuses,
   financeStatusRank,
   isBill,
+  isStepBack,
   statusesOfKind,
 } from './finance-status.ts';
 
@@ -22,6 +23,21 @@ describe('effectiveStatus', () => {
   ])('%s', (_rule, fields, status) => {
     expect(effectiveStatus(fields)).toBe(status);
   });
+});
+
+it.each([
+  ['a draft is issued', {status: 'draft'}, 'issued', false],
+  ['a draft stays one', {status: 'draft'}, null, false],
+  ['an issued bill is sent', {status: 'issued'}, 'sent', false],
+  ['an issued bill is voided', {status: 'issued'}, 'void', false],
+  ['an issued bill is a draft again', {status: 'issued'}, 'draft', true],
+  ['an issued bill loses its status', {status: 'issued'}, null, true],
+  ['an issued bill takes the status of an expense', {status: 'issued'}, 'approved', true],
+  ['a sent bill was only issued', {status: 'sent'}, 'issued', true],
+  ['a numbered bill that says draft stays issued', {status: 'draft', number: 'INV-2026-00001'}, null, true],
+  ['an approved expense is a draft again', {kind: 'expense', status: 'approved'}, 'draft', false],
+])('%s: a step back, or not', (_rule, before, status, isBack) => {
+  expect(isStepBack({kind: 'invoice', ...before}, status)).toBe(isBack);
 });
 
 it('declares exactly the statuses of all kinds', () => {

@@ -1,6 +1,6 @@
 // The status of a finance entry. Its register takes the statuses of every kind, since a rule across fields must
 // never refuse a merge; what the status means for this kind is decided here, on read.
-import type {JsonObject} from '../json.ts';
+import type {JsonObject, JsonValue} from '../json.ts';
 
 export const financeKinds = ['invoice', 'payment', 'expense', 'credit_note'] as const;
 export type FinanceKind = (typeof financeKinds)[number];
@@ -64,6 +64,16 @@ export function effectiveStatus(fields: JsonObject): string {
   const isNumbered = number !== undefined && number !== null;
   return isBill(fields) && isNumbered && own === 'draft' ? 'issued' : own;
 }
+
+/** Once issued, a bill only goes forward; a status that bills do not have would read as a draft. */
+export function isStepBack(before: JsonObject, status: JsonValue): boolean {
+  const own = effectiveStatus(before);
+  const next = effectiveStatus({kind: before.kind ?? null, status});
+  return isBill(before) && own !== 'draft' && rankOf(next) < rankOf(own);
+}
+
+const rankOf = (status: string): number =>
+  (financeStatusRank as Readonly<Record<string, number>>)[status] ?? 0;
 
 /** Invoices and credit notes: what is issued under a number and then stands. */
 export const isBill = (fields: JsonObject): boolean =>

@@ -203,6 +203,29 @@ test('what was issued stands: edits made offline meanwhile lose and are recorded
   await isSound(arena);
 });
 
+test('a device that sets an issued invoice back to draft, knowing it, leaves it issued in its row', async () => {
+  const arena = await createArena();
+  const node = await arena.startNode();
+  const id = randomUUID();
+  const device = createReplica(arena.manager, {entity, id});
+  await node.submit(
+    device.edit((doc) => {
+      doc.getMap('fields').set('kind', [Date.now(), 'invoice']);
+      doc.getMap('fields').set('status', [Date.now(), 'issued']);
+    }),
+  );
+  for (const status of ['draft', null, 'approved']) {
+    const receipt = kept(await node.submit(device.set('status', status, Date.now() + 60_000)));
+    expect(receipt.conflicts.map(({fields}) => fields)).toEqual([['status']]);
+    expect(receipt.refused).toEqual([{field: 'status', code: 'frozen'}]);
+    expect((await read(arena, id)).status).toBe('issued');
+  }
+  kept(await node.submit(device.set('status', 'sent')));
+  await write(arena, node, id, {status: 'issued'});
+  expect((await read(arena, id)).status).toBe('sent');
+  await isSound(arena);
+});
+
 test.each([
   ['twice', `UPDATE finance_entries SET number = 'INV-2026-00001'`, 'finance_entries number'],
   [

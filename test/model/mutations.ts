@@ -95,8 +95,16 @@ export const mutations: readonly Mutation[] = [
     rule: 'R7',
     what: 'a frozen field changes',
     file: 'merge.ts',
-    find: 'if (current !== undefined && isFrozen(merge, field, current)) {',
-    replace: "if (current !== undefined && field === '' && isFrozen(merge, field, current)) {",
+    find: 'if (current !== undefined && isFrozen(merge, field, {current, value: tip.value})) {',
+    replace:
+      "if (current !== undefined && field === '' && isFrozen(merge, field, {current, value: tip.value})) {",
+  },
+  {
+    rule: 'R7',
+    what: 'a bill goes back',
+    file: 'merge.ts',
+    find: 'return frozen.has(field) || (created !== null && entity.keeps?.(before(), field, value) === true);',
+    replace: 'return frozen.has(field);',
   },
   {
     rule: 'R8',

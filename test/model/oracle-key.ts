@@ -35,6 +35,8 @@ export interface Merge {
   readonly oracle: Oracle;
   readonly arrival: Arrival;
   readonly frozen: ReadonlySet<string>;
+  /** The same of one value. */
+  readonly keeps: (field: string, value: JsonValue) => boolean;
   readonly conflicts: ExpectedConflict[];
   readonly refused: {key: string; code: ErrorCode}[];
   readonly tips: (Side & {readonly name: WriteName; readonly hasItem: boolean})[];
@@ -92,7 +94,7 @@ export function meet(merge: Merge, incoming: Incoming): void {
   const isCommon = replaced?.parts.some((part) => part.name === incoming.base) ?? incoming.base === null;
   const common = shows ? current.value : isCommon ? (replaced?.value ?? null) : 'unknown to both';
   const base = {base: common};
-  if (isFrozen(merge, key, current)) {
+  if (isFrozen(merge, {key, value}, current)) {
     if (equal && (isJson || incoming.removes)) return;
     if (equal) {
       joinIn(merge, current, incoming);
@@ -118,9 +120,13 @@ export function meet(merge: Merge, incoming: Incoming): void {
   }
 }
 
-function isFrozen({oracle, frozen}: Merge, key: string, current: Current): boolean {
+function isFrozen(
+  {oracle, frozen, keeps}: Merge,
+  {key, value}: Pick<Incoming, 'key' | 'value'>,
+  current: Current,
+): boolean {
   const isFixed = oracle.specs.get(key)?.rule === 'fixed' && current.value !== null;
-  return isFixed || frozen.has(fieldOf(key));
+  return isFixed || frozen.has(fieldOf(key)) || keeps(fieldOf(key), value);
 }
 
 function beats({oracle}: Merge, key: string, mine: Side, theirs: Side): boolean {

@@ -53,13 +53,16 @@ export function expectMerge(
 ): Expected {
   const {vocabulary} = oracle;
   const frozen = new Set(vocabulary.frozen((key) => valueOf(oracle, key)));
-  const merge: Merge = {oracle, arrival, frozen, conflicts: [], refused: [], tips: [], chooseTie};
+  const before = new Map(oracle.current);
+  const keeps: Merge['keeps'] = (field, value) =>
+    vocabulary.keeps?.((key) => before.get(key)?.value ?? null, field, value) ?? false;
+  const merge: Merge = {oracle, arrival, frozen, keeps, conflicts: [], refused: [], tips: [], chooseTie};
   const byKey = new Map<string, DeviceWrite[]>();
   for (const write of newWrites(oracle, arrival)) {
     byKey.set(write.key, [...(byKey.get(write.key) ?? []), write]);
     oracle.known.add(write.name);
   }
-  const before = oracle.current.get(DELETED_AT);
+  const deletedBefore = oracle.current.get(DELETED_AT);
   const deletes = byKey.get(DELETED_AT);
   if (deletes !== undefined) settleWrites(merge, deletes);
   for (const [key, writes] of byKey) if (key !== DELETED_AT) settleWrites(merge, writes);
@@ -69,8 +72,8 @@ export function expectMerge(
   const texts = arrival.texts.filter(({name}) => !oracle.known.has(name));
   for (const {name} of texts) oracle.known.add(name);
   for (const field of new Set(texts.map((text) => text.field))) settleText(merge, field);
-  const wasDeleted = before !== undefined && before.value !== null;
-  const sawDelete = before?.parts.some(({name}) => name === arrival.shownDelete) ?? false;
+  const wasDeleted = deletedBefore !== undefined && deletedBefore.value !== null;
+  const sawDelete = deletedBefore?.parts.some(({name}) => name === arrival.shownDelete) ?? false;
   if (wasDeleted && !sawDelete) settleEditOfDeleted(merge);
   return {conflicts: merge.conflicts, refused: merge.refused};
 }

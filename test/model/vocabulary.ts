@@ -33,6 +33,8 @@ export interface Vocabulary {
   readonly employeeWrites: readonly string[];
   /** Fields that the given state freezes. */
   readonly frozen: (fields: (key: string) => JsonValue) => readonly string[];
+  /** Whether the given state freezes a field against one value. */
+  readonly keeps?: (fields: (key: string) => JsonValue, field: string, value: JsonValue) => boolean;
 }
 
 const good = (...values: JsonValue[]): Sample[] => values.map((value) => ({raw: value, normal: value}));
@@ -135,6 +137,11 @@ const financeEntries: Vocabulary = {
     if (!isIssued) return [];
     const frozen = ['clientId', 'relatedEntryId', 'currency', 'amountMinor', 'lineItems', 'taxMode'];
     return status === 'void' ? [...frozen, 'status'] : frozen;
+  },
+  keeps(fields, field, value) {
+    const way: readonly JsonValue[] = ['draft', 'issued', 'sent', 'void'];
+    const reached = way.indexOf(fields('status'));
+    return field === 'status' && reached > 0 && way.indexOf(value) < reached;
   },
 };
 
