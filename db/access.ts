@@ -29,8 +29,10 @@ const accessSql = `
   LEFT JOIN LATERAL (
     SELECT k.user_id, k.device_id, m.role, m.employee_id
     FROM unnest($2::uuid[], $3::uuid[]) AS k (user_id, device_id)
-    JOIN memberships m ON m.tenant_id = c.tenant_id AND m.user_id = k.user_id AND m.status = 'active'
-    LEFT JOIN devices d ON d.tenant_id = c.tenant_id AND d.id = k.device_id
+    CROSS JOIN LATERAL (
+      SELECT role, employee_id FROM memberships
+      WHERE tenant_id = $1 AND user_id = k.user_id AND status = 'active' LIMIT 1) m
+    LEFT JOIN LATERAL (SELECT revoked_at FROM devices WHERE tenant_id = $1 AND id = k.device_id LIMIT 1) d ON true
     WHERE d.revoked_at IS NULL) w ON true
   WHERE c.tenant_id = $1`;
 

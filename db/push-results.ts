@@ -18,10 +18,9 @@ export interface StoredResult extends PushKey {
 
 const findSql = `
   SELECT p.device_id AS "deviceId", p.change_id AS "changeId", p.entity, p.record_id AS "recordId", p.seq, p.result
-  FROM push_results p
-  JOIN unnest($2::uuid[], $3::uuid[]) AS k (device_id, change_id)
-    ON p.device_id = k.device_id AND p.change_id = k.change_id
-  WHERE p.tenant_id = $1`;
+  FROM unnest($2::uuid[], $3::uuid[]) AS k (device_id, change_id)
+  CROSS JOIN LATERAL (
+    SELECT * FROM push_results WHERE tenant_id = $1 AND device_id = k.device_id AND change_id = k.change_id LIMIT 1) AS p`;
 
 /** Those of `keys` that were answered before. */
 export async function findPushResults(

@@ -101,8 +101,10 @@ export async function findGranted(
     name: 'find_granted',
     text: `SELECT a.user_id AS "userId", a.entity, a.record_id AS id
            FROM unnest($2::uuid[], $3::uuid[]) AS w (user_id, id)
-           JOIN record_access a ON a.tenant_id = $1 AND a.user_id = w.user_id AND a.entity = ANY($4::text[])
-             AND a.record_id = w.id AND a.granted`,
+           CROSS JOIN LATERAL (
+             SELECT * FROM record_access
+             WHERE tenant_id = $1 AND user_id = w.user_id AND entity = ANY($4::text[]) AND record_id = w.id AND granted
+             OFFSET 0) AS a`,
     values: [tenantId, wanted.map(({userId}) => userId), wanted.map(({id}) => id), scopedNames],
   });
   return rows;

@@ -136,17 +136,28 @@ test("a page of an employee's feed looks at what is in their scope", async () =>
   expect(seen).toBeLessThan(ROWS_MAX);
 });
 
-test('a commit looks at the rows it writes', async () => {
-  const {rows} = await world.database.owner.query<{id: string}>('SELECT id FROM tasks LIMIT 1');
+test('a commit looks at the rows it writes, its author and the answers given before', async () => {
+  const {rows} = await world.database.owner.query<{id: string}>(
+    'SELECT id FROM tasks WHERE employee_id = $1 LIMIT 1',
+    [employeeIds[0]],
+  );
+  const id = rows[0]!.id;
   const sent = vi.spyOn(pg.Client.prototype, 'query');
   try {
-    await manager.push([{entity: 'tasks', entityId: rows[0]!.id, payload: {title: 'Burner'}}]);
+    // The first write of this member: nothing is known of them yet.
+    await people[0]!.push([{entity: 'tasks', entityId: id, payload: {status: 'in_progress'}}]);
     const statements = sent.mock.calls
       .map(([config]) => config as unknown as {name?: string; text: string; values: unknown[]})
-      .filter(({name = ''}) => name.startsWith('group_') || name === 'lock_records');
-    expect(statements).toHaveLength(2);
+      .filter(({name = ''}) => laneStatements.test(name));
+    expect(statements.map(({name}) => name?.replace(/\d+/, ''))).toEqual([
+      'lock_records',
+      'find_push_results',
+      'read_access',
+      'find_granted',
+      'group_',
+    ]);
     // Else the second run of the statement, to explain it, would write the answer to the push twice.
-    await world.database.owner.query('DELETE FROM push_results');
+    await world.database.owner.query('DELETE FROM push_results WHERE record_id = $1', [id]);
     const seen = await explained(async (client) => {
       const plans: PlanNode[] = [];
       for (const {name, text, values} of statements) {
@@ -161,6 +172,8 @@ test('a commit looks at the rows it writes', async () => {
     sent.mockRestore();
   }
 });
+
+const laneStatements = /^(lock_records|find_push_results|read_access|find_granted|group_\d+)$/;
 
 function literal(value: unknown): string {
   if (value === null) return 'NULL';
