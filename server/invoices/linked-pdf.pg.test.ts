@@ -5,7 +5,8 @@ import type {TenantId} from '#crdt/protocol/ids.ts';
 import {startS3Server, type S3Server} from '#test/support/file-stores.ts';
 import {openUploads, type Upload, type Uploads} from '#test/support/uploads.ts';
 import {createWorld, type Person, type ProblemBody, type World} from '#test/support/world.ts';
-import {readLinkedPdf} from './linked-pdf.ts';
+import {readDocument, readLinkedPdf} from './linked-pdf.ts';
+import {readBill} from './read-bill.ts';
 
 const pdf = (text: string): Buffer => Buffer.from(`%PDF-1.7\n${text}`);
 
@@ -60,6 +61,27 @@ describe.each(['disk', 's3'])('the document of an invoice in the %s store', (kin
     expect(await linked()).toBe('%PDF-1.7\nfirst');
     await maria.send('DELETE', `/v1/attachments/${first}`);
     expect(await linked()).toBeNull();
+  });
+
+  test('goes out in place of a printed one once the invoice is issued, and under its number', async () => {
+    const id = await attach('as the customer wants it');
+    const read = async () => {
+      const bill = await readBill(world.service, maria.tenantId as TenantId, invoiceId);
+      const print = () => Promise.resolve(Buffer.from('printed'));
+      const {bytes, fileName} = await readDocument(
+        {...world.service, print},
+        maria.tenantId as TenantId,
+        bill,
+      );
+      return {text: Buffer.from(bytes).toString(), fileName};
+    };
+    expect(await read()).toEqual({text: 'printed', fileName: `draft-${invoiceId}.pdf`});
+    await maria.push([{entity: 'finance_entries', entityId: invoiceId, payload: {status: 'issued'}}]);
+    const {text, fileName} = await read();
+    expect(text).toBe('%PDF-1.7\nas the customer wants it');
+    expect(fileName).toMatch(/^INV-\d{4}-00001\.pdf$/);
+    await maria.send('DELETE', `/v1/attachments/${id}`);
+    expect((await read()).text).toBe('printed');
   });
 
   test.each([

@@ -6,6 +6,22 @@ import {withTenant} from '#db/transaction.ts';
 import {keyOfName} from '../files/file-store.ts';
 import {readFile} from '../files/server-files.ts';
 import type {Service} from '../sync/service.ts';
+import type {Bill} from './read-bill.ts';
+import {fileNameOf, renderBill, type RenderDeps, type RenderedInvoice} from './render-invoice.ts';
+
+/**
+ * What goes out as the document of an issued bill: the PDF that was attached to it as such, else one printed from it. A draft
+ * and a void one are always printed, with that across their pages.
+ */
+export async function readDocument(
+  deps: RenderDeps & Pick<Service, 'pool' | 'files'>,
+  tenantId: TenantId,
+  bill: Bill,
+): Promise<RenderedInvoice> {
+  const isOut = bill.status === 'issued' || bill.status === 'sent';
+  const bytes = isOut ? await readLinkedPdf(deps, tenantId, bill.id) : null;
+  return bytes === null ? renderBill(deps, bill) : {bytes, fileName: fileNameOf(bill)};
+}
 
 /**
  * The newest one that is uploaded, as it was; null if there is none. Past the lane and for the whole tenant; whether the

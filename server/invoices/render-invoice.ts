@@ -30,7 +30,7 @@ export async function renderBill({print}: Pick<RenderDeps, 'print'>, bill: Bill)
   return {bytes: await print(bill), fileName: fileNameOf(bill)};
 }
 
-function fileNameOf({id, fields}: Bill): string {
+export function fileNameOf({id, fields}: Pick<Bill, 'id' | 'fields'>): string {
   const {number} = fields;
   return typeof number === 'string' ? `${number}.pdf` : `draft-${id}.pdf`;
 }

@@ -80,6 +80,18 @@ describe.each(['disk', 's3'])('files that nobody needs, in the %s store', (kind)
     expect(await uploads.stored()).toContain(await keyOf(body.id));
   });
 
+  test('an upload that cannot be given up does not keep the others', async () => {
+    const [first, second] = [await uploads.announce(maria, owner), await uploads.announce(maria, owner)];
+    const deps = inHours(24.1);
+    const submit: SweepDeps['lanes']['submit'] = (submission) =>
+      submission.change.id === first.body.id
+        ? Promise.reject(new Error('It always fails.'))
+        : deps.lanes.submit(submission);
+    await expect(expireUploads({...deps, lanes: {...deps.lanes, submit}})).rejects.toThrow();
+    expect([await statusOf(first.body.id), await statusOf(second.body.id)]).toEqual(['pending', 'failed']);
+    await expireUploads(deps);
+  });
+
   test('files that attachments name, or wait for, are never swept', async () => {
     const uploaded = await uploads.upload(maria, owner);
     const {body} = await uploads.announce(maria, owner);

@@ -27,10 +27,19 @@ export async function expireUploads(deps: SweepDeps, signal?: AbortSignal): Prom
   for (;;) {
     const stale = await listStaleUploads(deps.pool, {before, limit: BATCH});
     const expiredBefore = expired;
+    const faults: unknown[] = [];
     for (const upload of stale) {
       if (signal?.aborted) return expired;
-      if (await expire(deps, upload)) expired += 1;
+      // One that fails must not keep those after it waiting, round after round.
+      await expire(deps, upload).then(
+        (isExpired) => {
+          if (isExpired) expired += 1;
+        },
+        (error: unknown) => faults.push(error),
+      );
     }
+    if (faults.length > 0)
+      throw new AggregateError(faults, `${faults.length} uploads could not be given up.`);
     // A full batch of which none gave way would come again for ever.
     if (stale.length < BATCH || expired === expiredBefore) return expired;
   }
