@@ -104,6 +104,24 @@ describe.each(['disk', 's3'])('attachments in the %s store', (kind) => {
     expect(after).not.toContain(`waiting/${maria.tenantId}/${body.id}`);
   });
 
+  test('what was checked is what is kept, though something else is uploaded meanwhile', async () => {
+    const {body} = await announce(maria);
+    await uploads.put(body);
+    const {files} = world.service;
+    const readStart = files.readStart.bind(files);
+    const checked = vi.spyOn(files, 'readStart').mockImplementationOnce(async (...asked) => {
+      const start = await readStart(...asked);
+      expect(await uploads.put(body, Buffer.from(png).reverse())).toBe(200);
+      return start;
+    });
+    expect((await uploads.complete(maria, body.id)).body.status).toBe('uploaded');
+    expect(checked).toHaveBeenCalledTimes(1);
+    checked.mockRestore();
+    const {body: download} = await maria.get<{url: string}>(`/v1/attachments/${body.id}/presign`);
+    const answer = await uploads.send(download.url);
+    expect(Buffer.from(await answer.arrayBuffer()).equals(png)).toBe(true);
+  });
+
   test('a new URL for the same id is good; once uploaded, neither URL replaces the file', async () => {
     const first = await announce(maria);
     const second = await announce(maria, {id: first.body.id});

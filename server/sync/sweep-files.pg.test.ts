@@ -1,13 +1,13 @@
 // What is removed in time, and what never is, in both stores. The clock is the sweep's own: it is set forward.
 import {randomUUID} from 'node:crypto';
-import {afterAll, beforeAll, beforeEach, describe, expect, test, vi} from 'vitest';
+import {afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi} from 'vitest';
 import type {TenantId} from '#crdt/protocol/ids.ts';
 import {startS3Server, type S3Server} from '#test/support/file-stores.ts';
 import {openUploads, type Uploads} from '#test/support/uploads.ts';
 import {createWorld, type Person, type World} from '#test/support/world.ts';
 import {saveFile} from '../files/server-files.ts';
 import {silentLogger} from '../logger.ts';
-import {maintain} from '../maintenance.ts';
+import {maintain, startMaintenance} from '../maintenance.ts';
 import {expireUploads, removeOrphans, type SweepDeps} from './sweep-files.ts';
 
 const HOUR_MS = 60 * 60_000;
@@ -141,6 +141,23 @@ describe.each(['disk', 's3'])('files that nobody needs, in the %s store', (kind)
     expect(swept.removed).toBe(0);
     expect(swept.foreign).toBeGreaterThan(0);
     expect(await uploads.stored()).toContain(`kept/${stranger.tenantId}/${stranger.id}`);
+  });
+
+  test('the server gives up uploads every hour, and goes through its files in the first and once a day', async () => {
+    const {body} = await uploads.announce(maria, owner);
+    vi.useFakeTimers({toFake: ['setInterval', 'clearInterval']});
+    onTestFinished(() => void vi.useRealTimers());
+    const listed = vi.spyOn(world.service.files, 'list');
+    const stop = startMaintenance({service: inHours(24.1), log: silentLogger});
+    expect(await statusOf(body.id)).toBe('pending');
+    vi.advanceTimersByTime(HOUR_MS);
+    await vi.waitFor(() => expect(listed.mock.calls).toEqual([['waiting'], ['kept']]));
+    expect(await statusOf(body.id)).toBe('failed');
+    vi.advanceTimersByTime(24 * HOUR_MS);
+    await vi.waitFor(() => expect(listed.mock.calls.length).toBeGreaterThanOrEqual(4), {timeout: 10_000});
+    await stop();
+    expect(listed).toHaveBeenCalledTimes(4);
+    listed.mockRestore();
   });
 
   test('a sweep that is told to stop removes nothing more', async () => {
