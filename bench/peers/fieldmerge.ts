@@ -1,8 +1,10 @@
 // Fieldmerge itself, started as `npm start` starts it and always complete: verified tokens, guard, scope, merge, rows,
 // conflicts, audit, encryption, and commits before acknowledgements.
+import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {PUSH_CHANGES_MAX} from '#crdt/protocol/limits.ts';
 import {SEEDER_CLIENT, seedUpdate} from '../load/tasks.ts';
-import {startServerProcess} from '../server-process.ts';
+import {repositoryRoot, startServerProcess} from '../server-process.ts';
 import {fillTenant} from './fieldmerge-filler.ts';
 import {hireEmployees, openAccess} from './fieldmerge-people.ts';
 import {openRestBurst, pull, push, readHeadCursor, SEEDER, yjsChange} from './fieldmerge-rest.ts';
@@ -11,12 +13,22 @@ import {inBatches} from './http.ts';
 import {accessOfTenant, type Access, type Peer, type PeerServer, type StartOptions} from './peer.ts';
 import {findUwsNode} from './uws-node.ts';
 
+/** Those of `npm start`, so that what is measured is what is run. */
+function startArguments(): string[] {
+  const {scripts} = JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8')) as {
+    scripts: {start: string};
+  };
+  const [node, ...args] = scripts.start.split(' ');
+  if (node !== 'node') throw new Error('npm start does not start node itself');
+  return args;
+}
+
 async function start(options: StartOptions): Promise<PeerServer> {
   const {databaseUrl, folder, profileFolder, needs} = options;
   const {transport} = needs;
   const server = await startServerProcess({
     ...(transport === 'uws' ? {node: findUwsNode()} : {}),
-    args: ['--import', 'tsx', 'server/main.ts'],
+    args: startArguments(),
     env: {
       DATABASE_URL: databaseUrl,
       DATA_DIR: folder,

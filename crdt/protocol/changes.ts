@@ -42,11 +42,17 @@ export const readChanges = (reader: ByteReader): Changes => ({
   kind: 'changes',
   from: readUint(reader),
   to: readUint(reader),
-  records: readList(reader, RECORDS_MAX, (inner) => ({
-    ...readRecordName(inner),
-    seq: readUint(inner),
-    generation: readUint(inner),
-    content: readChoice(inner, contents),
-    updates: readList(inner, RECORDS_MAX, readBytes),
-  })),
+  records: readList(reader, RECORDS_MAX, readChanged),
 });
+
+function readChanged(reader: ByteReader): ChangedRecord {
+  const {entity, id} = readRecordName(reader);
+  return {
+    entity,
+    id,
+    seq: readUint(reader),
+    generation: readUint(reader),
+    content: readChoice(reader, contents),
+    updates: readList(reader, RECORDS_MAX, readBytes),
+  };
+}

@@ -7,22 +7,31 @@ import {isUuid} from './ids.ts';
 export type FrameWriter = encoding.Encoder;
 
 const UUID_BYTES = 16;
-const hexPairs = Array.from({length: 256}, (_, byte) => byte.toString(16).padStart(2, '0'));
+// Ids are the most frequent thing in a frame: they are read and written without making strings on the way.
+const hexDigits = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
+const hexValues = new Uint8Array(128);
+for (const [value, code] of hexDigits.entries()) hexValues[code] = value;
+const DASH = '-'.charCodeAt(0);
+/** Where the two digits of each byte begin in the text of a UUID. */
+const digitPlaces = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+
+const hexAt = (text: string, place: number): number => hexValues[text.charCodeAt(place)] ?? 0;
 
 /** A lower-case UUID. */
 export function writeUuid(writer: FrameWriter, uuid: string): void {
-  const hex = uuid.replaceAll('-', '');
-  for (let index = 0; index < UUID_BYTES; index++) {
-    encoding.writeUint8(writer, Number.parseInt(hex.slice(index * 2, index * 2 + 2), 16));
-  }
+  for (const place of digitPlaces)
+    encoding.writeUint8(writer, hexAt(uuid, place) * 16 + hexAt(uuid, place + 1));
 }
 
+const uuidCodes: number[] = Array.from({length: 36}, () => DASH);
+
 export function readUuid(reader: ByteReader): string {
-  let text = '';
-  for (let index = 0; index < UUID_BYTES; index++) {
-    if (index === 4 || index === 6 || index === 8 || index === 10) text += '-';
-    text += hexPairs[readByte(reader)] ?? '';
+  for (const place of digitPlaces) {
+    const byte = readByte(reader);
+    uuidCodes[place] = hexDigits[byte >> 4] ?? 0;
+    uuidCodes[place + 1] = hexDigits[byte & 15] ?? 0;
   }
+  const text = String.fromCharCode.apply(null, uuidCodes);
   if (!isUuid(text)) throw new Malformed('an id is not a UUID');
   return text;
 }
