@@ -6,7 +6,6 @@ import {isUuid} from './ids.ts';
 
 export type FrameWriter = encoding.Encoder;
 
-const UUID_BYTES = 16;
 // Ids are the most frequent thing in a frame: they are read and written without making strings on the way.
 const hexDigits = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
 const hexValues = new Uint8Array(128);
