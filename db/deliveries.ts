@@ -95,7 +95,8 @@ export interface StatusReport {
 
 /**
  * What a provider reports: callbacks come unordered and more than once, so a state only ever moves on. A failure
- * counts unless it arrived all the same; and whatever is reported, the provider has the message.
+ * counts unless it arrived all the same; and whatever is reported, the provider has the message. A message that was
+ * tried again goes by several names: until the new one is known, its old one says nothing but that it arrived.
  */
 export async function saveReport(
   client: pg.ClientBase,
@@ -106,8 +107,13 @@ export async function saveReport(
     `UPDATE deliveries SET state = $3, provider_id = $4, last_error_code = $5, next_at = NULL, is_handed_over = false,
        updated_at = greatest(updated_at, $6)
      WHERE tenant_id = $1 AND id = $2 AND CASE $3
-       WHEN 'failed' THEN state NOT IN ('delivered', 'read', 'failed')
-       WHEN 'sent' THEN state NOT IN ('sent', 'delivered', 'read', 'failed', 'local')
+       WHEN 'failed' THEN CASE
+         WHEN provider_id IS NULL THEN state NOT IN ('delivered', 'read', 'failed', 'local')
+         WHEN provider_id = $4 THEN state = 'sent'
+         ELSE state IN ('sending', 'unknown') END
+       WHEN 'sent' THEN CASE
+         WHEN provider_id IS NULL THEN state NOT IN ('sent', 'delivered', 'read', 'failed', 'local')
+         ELSE provider_id <> $4 AND state IN ('sending', 'unknown', 'dead') END
        WHEN 'delivered' THEN state NOT IN ('delivered', 'read')
        ELSE state <> 'read' END`,
     [tenantId, id, state, providerId, errorCode, at],

@@ -5,8 +5,10 @@ import {silentLogger} from '#server/logger.ts';
 import {createRestApp, type RestEdge} from '#server/rest/app.ts';
 import {META, startMeta, startTwilio, TWILIO} from '#test/support/provider-server.ts';
 import {PUBLIC_URL, setScene, type Scene} from '#test/support/sending-scene.ts';
+import {readTwilioReport} from './provider-reports.ts';
 import {createTwilioChannel} from './twilio-channel.ts';
 import {createWhatsappChannel} from './whatsapp-channel.ts';
+import {RECIPIENT_GAP_MS} from './worker.ts';
 
 const APP_SECRET = 'app-secret';
 
@@ -101,14 +103,27 @@ async function sent(channel: 'whatsapp' | 'sms'): Promise<{scene: Scene; app: Re
 
 const stateOf = async (scene: Scene): Promise<string> => (await scene.deliveries())[0]!.state;
 
-test('a message moves on from sent over delivered to read, whatever order reports come in', async () => {
+test.each([
+  [
+    ['delivered', 'sent', 'read', 'failed'],
+    ['delivered', 'delivered', 'read', 'read'],
+  ],
+  [
+    ['read', 'delivered', 'sent', 'failed'],
+    ['read', 'read', 'read', 'read'],
+  ],
+  [
+    ['failed', 'delivered', 'sent', 'read'],
+    ['failed', 'delivered', 'delivered', 'read'],
+  ],
+])('a message only moves on, though it is reported as %j', async (reports, expected) => {
   const {scene, app} = await sent('whatsapp');
   const states: string[] = [];
-  for (const status of ['delivered', 'sent', 'read', 'delivered', 'failed']) {
+  for (const status of reports) {
     await fromMeta(app, [{id: 'wamid.1', status}]);
     states.push(await stateOf(scene));
   }
-  expect(states).toEqual(['delivered', 'delivered', 'read', 'read', 'read']);
+  expect(states).toEqual(expected);
 });
 
 test('a repeated report does nothing', async () => {
@@ -146,6 +161,69 @@ test('a report of failure says why', async () => {
   const {scene, app} = await sent('whatsapp');
   await fromMeta(app, [{id: 'wamid.1', status: 'failed', code: 131026}]);
   expect((await scene.deliveries())[0]).toMatchObject({state: 'failed', errorCode: 'whatsapp_131026'});
+});
+
+test('a late report on a message that failed does not stop the next try', async () => {
+  const scene = await setScene();
+  await scene.send(['whatsapp']);
+  const meta = await startMeta();
+  const whatsapp = createWhatsappChannel({...META, apiUrl: meta.url});
+  await scene.work({whatsapp});
+  const app = appOf(scene);
+  const {id: own} = (await scene.deliveries())[0]!;
+  const forgetEvents = () => scene.world.database.owner.query('DELETE FROM webhook_events');
+  await fromMeta(app, [{id: 'wamid.1', status: 'failed', own, code: 131026}]);
+  await scene.manager.post(`/v1/deliveries/${own}/retry`, {});
+  await forgetEvents();
+  for (const status of ['sent', 'failed']) await fromMeta(app, [{id: 'wamid.1', status, own}]);
+  expect(await stateOf(scene)).toBe('queued');
+  scene.pass(RECIPIENT_GAP_MS + 1);
+  expect(await scene.work({whatsapp})).toEqual(['sent']);
+  await forgetEvents();
+  await fromMeta(app, [{id: 'wamid.1', status: 'failed', own}]);
+  expect((await scene.deliveries())[0]).toMatchObject({state: 'sent', providerId: 'wamid.2'});
+  await fromMeta(app, [{id: 'wamid.2', status: 'failed', own}]);
+  expect(await stateOf(scene)).toBe('failed');
+});
+
+test('an SMS whose answer never came, and that failed, is sent anew when it is tried again', async () => {
+  const scene = await setScene();
+  await scene.send(['sms']);
+  const twilio = await startTwilio();
+  const sms = createTwilioChannel({...TWILIO, apiUrl: twilio.url}, {callbackUrl: undefined});
+  twilio.troubleNext('silence');
+  expect(await scene.work({sms})).toEqual(['unknown']);
+  const {id} = (await scene.deliveries())[0]!;
+  twilio.fail('SM1');
+  await fromTwilio(appOf(scene), {id, MessageSid: 'SM1', MessageStatus: 'undelivered', ErrorCode: '30003'});
+  await scene.manager.post(`/v1/deliveries/${id}/retry`, {});
+  expect(await scene.work({sms})).toEqual(['sent']);
+  expect((await scene.deliveries())[0]).toMatchObject({state: 'sent', providerId: 'SM2'});
+});
+
+test("Twilio's own example of a signature is taken, and not with anything altered", () => {
+  const example = {
+    url: 'https://mycompany.com/myapp.php?foo=1&bar=2',
+    body: 'To=%2B18005551212&CallSid=CA1234567890ABCDE&Digits=1234&From=%2B14158675309&Caller=%2B14158675309',
+    authToken: '12345',
+  };
+  const read = ({url, body, authToken} = example): unknown =>
+    readTwilioReport(
+      {
+        headers: new Headers({'x-twilio-signature': 'RSOYDt4T1cUTdK1PDd93/VVr8B8='}),
+        body: new TextEncoder().encode(body),
+      },
+      {url, authToken},
+    );
+  // Signed as it must be; but it is about a call.
+  expect(() => read()).toThrow(expect.objectContaining({code: 'bad_request'}));
+  for (const altered of [
+    {...example, url: example.url.replace('1', '2')},
+    {...example, body: example.body.replace('1234&', '1235&')},
+    {...example, body: `${example.body}&Extra=1`},
+    {...example, authToken: '12346'},
+  ])
+    expect(() => read(altered)).toThrow(expect.objectContaining({code: 'bad_signature'}));
 });
 
 test('reports on SMS are signed over the address that Twilio was given', async () => {

@@ -15,9 +15,14 @@ export interface TwilioSettings {
 const created = z.object({sid: z.string().min(1)});
 const refused = z.object({code: z.int()});
 const listed = z.object({
-  messages: z.array(z.object({sid: z.string().min(1), body: z.string(), to: z.string()})),
+  messages: z.array(
+    z.object({sid: z.string().min(1), body: z.string(), to: z.string(), status: z.string().optional()}),
+  ),
   next_page_uri: z.string().nullish(),
 });
+
+/** Of messages that never reached anybody: another one may be sent. */
+const ended: ReadonlySet<string> = new Set(['failed', 'undelivered', 'canceled']);
 
 /** Pages of the list that are read; one recipient has few messages. */
 const PAGES_MAX = 5;
@@ -62,7 +67,7 @@ export function createTwilioChannel(
         answer.kind === 'answer' && answer.status < 300 ? listed.safeParse(answer.body) : undefined;
       if (list?.success !== true) return {kind: 'retry', code: 'sms_look_up'};
       const found = list.data.messages.find(
-        (message) => message.to === to && message.body.includes(pathname),
+        ({to: number, body, status = ''}) => number === to && body.includes(pathname) && !ended.has(status),
       );
       if (found !== undefined) return {kind: 'sent', providerId: found.sid};
       const next: string | null | undefined = list.data.next_page_uri;

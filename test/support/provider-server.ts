@@ -27,6 +27,8 @@ export interface ProviderServer {
   readonly lookUps: () => number;
   /** Requests that were held so far. */
   readonly held: () => number;
+  /** From now on the list of messages has this one as undelivered. */
+  readonly fail: (id: string) => void;
   readonly letGoOn: () => void;
 }
 
@@ -35,6 +37,7 @@ interface Desk {
   readonly faults: string[];
   readonly troubles: Trouble[];
   readonly waiting: (() => void)[];
+  readonly failed: Set<string>;
   lookUps: number;
   held: number;
 }
@@ -50,7 +53,15 @@ interface Reply {
 }
 
 async function start(serve: Serve): Promise<ProviderServer> {
-  const desk: Desk = {messages: [], faults: [], troubles: [], waiting: [], lookUps: 0, held: 0};
+  const desk: Desk = {
+    messages: [],
+    faults: [],
+    troubles: [],
+    waiting: [],
+    failed: new Set(),
+    lookUps: 0,
+    held: 0,
+  };
   const server: Server = createServer((request, response) => {
     void answer(desk, serve, request, response);
   });
@@ -68,6 +79,7 @@ async function start(serve: Serve): Promise<ProviderServer> {
     troubleNext: (...next) => void troubles.push(...next),
     lookUps: () => desk.lookUps,
     held: () => desk.held,
+    fail: (id) => void desk.failed.add(id),
     letGoOn() {
       for (const goOn of waiting.splice(0)) goOn();
     },
@@ -213,7 +225,7 @@ export function startTwilio(): Promise<ProviderServer> {
           sid: id,
           body: `Sent from your Twilio trial account - ${text}`,
           to: number,
-          status: 'queued',
+          status: desk.failed.has(id) ? 'undelivered' : 'queued',
         }));
       return {status: 200, body: {messages, next_page_uri: null}};
     }
