@@ -28,7 +28,7 @@ const en: Template = {
     `Hello ${clientName},\n\nattached is invoice ${number} for ${total}.` +
     `${dueDate === null ? '' : ` It is due on ${dueDate}.`}\n\nThank you.\n${businessName}\n`,
   whatsapp: ({clientName, number, total, businessName}) =>
-    `Hello ${clientName}, here is invoice ${number} for ${total}. Thank you. ${businessName}`,
+    `Hello ${clientName}, here is your invoice ${number} for ${total} from ${businessName}. The document is attached. Thank you.`,
   sms: ({number, total, businessName, link}) => `${businessName}: invoice ${number} for ${total}: ${link}`,
 };
 
@@ -38,7 +38,7 @@ const de: Template = {
     `Guten Tag ${clientName},\n\nanbei erhalten Sie die Rechnung ${number} über ${total}.` +
     `${dueDate === null ? '' : ` Sie ist bis zum ${dueDate} zu zahlen.`}\n\nVielen Dank.\n${businessName}\n`,
   whatsapp: ({clientName, number, total, businessName}) =>
-    `Guten Tag ${clientName}, hier ist die Rechnung ${number} über ${total}. Vielen Dank. ${businessName}`,
+    `Guten Tag ${clientName}, hier ist Ihre Rechnung ${number} über ${total} von ${businessName}. Das Dokument liegt bei. Vielen Dank.`,
   sms: ({number, total, businessName, link}) => `${businessName}: Rechnung ${number} über ${total}: ${link}`,
 };
 
@@ -48,7 +48,7 @@ const es: Template = {
     `Hola, ${clientName}:\n\nAdjuntamos la factura ${number} por ${total}.` +
     `${dueDate === null ? '' : ` Vence el ${dueDate}.`}\n\nGracias.\n${businessName}\n`,
   whatsapp: ({clientName, number, total, businessName}) =>
-    `Hola, ${clientName}: aquí tiene la factura ${number} por ${total}. Gracias. ${businessName}`,
+    `Hola, ${clientName}: aquí tiene la factura ${number} por ${total} de ${businessName}. El documento va adjunto. Gracias.`,
   sms: ({number, total, businessName, link}) => `${businessName}: factura ${number} por ${total}: ${link}`,
 };
 
@@ -58,7 +58,7 @@ const fr: Template = {
     `Bonjour ${clientName},\n\nVeuillez trouver ci-jointe la facture ${number} d’un montant de ${total}.` +
     `${dueDate === null ? '' : ` Elle est à régler avant le ${dueDate}.`}\n\nMerci.\n${businessName}\n`,
   whatsapp: ({clientName, number, total, businessName}) =>
-    `Bonjour ${clientName}, voici la facture ${number} d’un montant de ${total}. Merci. ${businessName}`,
+    `Bonjour ${clientName}, voici la facture ${number} d’un montant de ${total} de la part de ${businessName}. Le document est joint. Merci.`,
   sms: ({number, total, businessName, link}) => `${businessName} : facture ${number} de ${total} : ${link}`,
 };
 

@@ -54,7 +54,8 @@ function mediaForm({document}: OutgoingMessage): FormData {
   return form;
 }
 
-const text = (value: string) => ({type: 'text', text: value});
+/** Meta refuses line breaks, tabs and runs of spaces in a parameter, and an empty one. */
+const text = (value: string) => ({type: 'text', text: value.replace(/\s+/g, ' ').trim() || '-'});
 
 const templateMessage = (
   {template}: WhatsappSettings,
