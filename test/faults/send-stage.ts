@@ -3,6 +3,7 @@
 import {randomUUID} from 'node:crypto';
 import {mkdtemp} from 'node:fs/promises';
 import {join} from 'node:path';
+import {isDeepStrictEqual} from 'node:util';
 import type pg from 'pg';
 import {inject, onTestFinished, vi} from 'vitest';
 import type {DeliveryJson, SendResponse} from '#crdt/protocol/deliveries.ts';
@@ -33,7 +34,7 @@ export interface SendStage {
   readonly passTime: () => Promise<void>;
   readonly restart: () => Promise<void>;
   readonly deliveries: () => Promise<DeliveryJson[]>;
-  /** Waits until no attempt is due or under way; state by channel. */
+  /** Waits until no attempt is due or under way, and the invoice shows it; state by channel. */
   readonly settled: () => Promise<Record<string, string>>;
   /** Waits until every provider was reached and held. */
   readonly held: () => Promise<void>;
@@ -109,7 +110,13 @@ export async function setStage(): Promise<SendStage> {
         const all = await deliveries();
         return all.length > 0 && all.every(({state, nextAttemptAt}) => isOver(state, nextAttemptAt)) && all;
       }, WAIT);
-      return Object.fromEntries(done.map(({channel, state}) => [channel, state]));
+      const states = Object.fromEntries(done.map(({channel, state}) => [channel, state]));
+      const path = `/v1/finance-entries/${invoiceId}`;
+      await vi.waitUntil(async () => {
+        const {body} = await manager.get<{deliveries: Record<string, string> | null}>(path);
+        return isDeepStrictEqual(body.deliveries, states);
+      }, WAIT);
+      return states;
     },
     async held() {
       await vi.waitUntil(() => [mail, meta, twilio].every((one) => one.held() === 1), WAIT);
