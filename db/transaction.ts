@@ -114,11 +114,7 @@ export const withTenantAtOnce = <Result>(
 ): Promise<Result> =>
   onConnection(pool, {
     async use(client) {
-      const [, answered, committed] = await Promise.allSettled([
-        client.query(beginPlanned(tenantId)),
-        statement(client),
-        commit(client),
-      ]);
+      const {answered, committed} = await sendAtOnce(client, beginPlanned(tenantId), statement);
       if (answered.status === 'rejected' && isRefusal(answered.reason)) throw answered.reason;
       if (committed.status === 'rejected') throw committed.reason;
       if (answered.status === 'rejected') throw answered.reason;
@@ -126,6 +122,39 @@ export const withTenantAtOnce = <Result>(
     },
     isUsableAfter: (_, error) => Promise.resolve(isRefusal(error)),
   });
+
+/**
+ * Statements that read for `tenantId` and none of which waits for another's answer, sent together with BEGIN and COMMIT:
+ * one round trip. Rethrows what they failed with.
+ */
+export const readAtOnce = <Result>(
+  pool: pg.Pool,
+  tenantId: TenantId,
+  statements: (client: pg.PoolClient) => Promise<Result>,
+): Promise<Result> =>
+  onConnection(pool, {
+    async use(client) {
+      const begin = beginFor(tenantId, 'READ COMMITTED');
+      const {answered, committed} = await sendAtOnce(client, begin, statements);
+      if (answered.status === 'rejected') throw answered.reason;
+      if (committed.status === 'rejected') throw committed.reason;
+      return answered.value;
+    },
+    isUsableAfter: (_, error) => Promise.resolve(isRefusal(error)),
+  });
+
+async function sendAtOnce<Result>(
+  client: pg.PoolClient,
+  begin: string,
+  statements: (client: pg.PoolClient) => Promise<Result>,
+) {
+  const [, answered, committed] = await Promise.allSettled([
+    client.query(begin),
+    statements(client),
+    commit(client),
+  ]);
+  return {answered, committed};
+}
 
 /**
  * One statement that crosses tenants, sent together with BEGIN and COMMIT: one round trip. It may read everything and

@@ -6,7 +6,7 @@ import type {TenantId} from '#crdt/protocol/ids.ts';
 import type {TenantCipher} from '#db/cipher.ts';
 import {positionBefore, readFeed, readHead, readScopedFeed} from '#db/feed.ts';
 import {bodyPlace, readRecord, readScopedRecord, type StoredRecord} from '#db/records.ts';
-import {withTenant} from '#db/transaction.ts';
+import {readAtOnce} from '#db/transaction.ts';
 import {canSee, isNarrowed} from './can-see.ts';
 import type {Member} from './members.ts';
 
@@ -66,7 +66,7 @@ export interface FeedDeps {
 export function createFeed({pool, cipherOf}: FeedDeps): Feed {
   const readAll: Feed['readAll'] = async (tenantId, {after, limit}) => {
     const cipher = await cipherOf(tenantId);
-    const page = await withTenant(pool, tenantId, (client) => readFeed(client, tenantId, {after, limit}));
+    const page = await readAtOnce(pool, tenantId, (client) => readFeed(client, tenantId, {after, limit}));
     const items = page.records.map((record) => openRecord(cipher, record));
     return {items, removed: [], ...pageEnd(items, {after, limit, head: page.head})};
   };
@@ -75,7 +75,7 @@ export function createFeed({pool, cipherOf}: FeedDeps): Feed {
     async readPage({tenantId, userId, role}, {after, limit}) {
       if (role === 'manager') return readAll(tenantId, {after, limit});
       const cipher = await cipherOf(tenantId);
-      const {entries, head} = await withTenant(pool, tenantId, (client) =>
+      const {entries, head} = await readAtOnce(pool, tenantId, (client) =>
         readScopedFeed(client, tenantId, {userId, after, limit}),
       );
       const items: FeedItem[] = [];
@@ -90,16 +90,16 @@ export function createFeed({pool, cipherOf}: FeedDeps): Feed {
       if (!canSee(member, key.entity)) return undefined;
       const {tenantId, userId} = member;
       const cipher = await cipherOf(tenantId);
-      const record = await withTenant(pool, tenantId, (client) =>
+      const record = await readAtOnce(pool, tenantId, (client) =>
         isNarrowed(member, key.entity)
           ? readScopedRecord(client, tenantId, {...key, userId})
           : readRecord(client, tenantId, key),
       );
       return record === undefined ? undefined : openRecord(cipher, record);
     },
-    readHead: (tenantId) => withTenant(pool, tenantId, (client) => readHead(client, tenantId)),
+    readHead: (tenantId) => readAtOnce(pool, tenantId, (client) => readHead(client, tenantId)),
     positionBefore: (tenantId, moment) =>
-      withTenant(pool, tenantId, (client) => positionBefore(client, tenantId, moment)),
+      readAtOnce(pool, tenantId, (client) => positionBefore(client, tenantId, moment)),
   };
 }
 

@@ -3,7 +3,7 @@ import type pg from 'pg';
 import {DEVICE_CLIENT_ID_MAX} from '#crdt/protocol/limits.ts';
 import type {DeviceId, TenantId} from '#crdt/protocol/ids.ts';
 import {claimReplicas, findReplicas} from '#db/replicas.ts';
-import {withTenant} from '#db/transaction.ts';
+import {readAtOnce, withTenantAtOnce} from '#db/transaction.ts';
 
 const isDeviceClientId = (id: number): boolean =>
   Number.isSafeInteger(id) && id >= 0 && id <= DEVICE_CLIENT_ID_MAX;
@@ -18,13 +18,13 @@ export async function claimReplica(
 ): Promise<{owned: number[]; taken: number[]}> {
   const ids = [...new Set(clientIds)];
   const claimable = ids.filter(isDeviceClientId);
-  const owners = await withTenant(pool, tenantId, async (client) => {
-    const known = await findReplicas(client, tenantId, claimable);
-    if (known.size === claimable.length) return known;
-    await claimReplicas(client, tenantId, {deviceId, clientIds: claimable});
-    // Read again: another device may have been faster.
-    return findReplicas(client, tenantId, claimable);
-  });
+  const claimed = await withTenantAtOnce(pool, tenantId, (client) =>
+    claimReplicas(client, tenantId, {deviceId, clientIds: claimable}),
+  );
+  const owners =
+    claimed.size === claimable.length
+      ? claimed
+      : await readAtOnce(pool, tenantId, (client) => findReplicas(client, tenantId, claimable));
   const isOwned = (id: number): boolean => owners.get(id) === deviceId;
   return {owned: ids.filter(isOwned), taken: ids.filter((id) => !isOwned(id))};
 }

@@ -115,7 +115,17 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   const members = createMembers({
     pool,
     now,
-    onLogged: (tenantId, {lastSeq}) => fanOut.hinted(tenantId, lastSeq),
+    // No record has changed, so there is nothing to read.
+    onLogged: (tenantId, {firstSeq, lastSeq, at}) =>
+      fanOut.committed({
+        tenantId,
+        from: firstSeq - 1,
+        to: lastSeq,
+        at,
+        records: [],
+        conflicts: [],
+        access: [],
+      }),
   });
   // The message is a hint: the list itself is in the database, and asked for now and then anyway.
   const askForRevoked = (): void =>
