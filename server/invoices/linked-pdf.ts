@@ -6,15 +6,24 @@ import {withTenant} from '#db/transaction.ts';
 import {keyOfName} from '../files/file-store.ts';
 import {readFile} from '../files/server-files.ts';
 import type {Service} from '../sync/service.ts';
-import type {Bill} from './read-bill.ts';
+import {readBill, type Bill} from './read-bill.ts';
 import {fileNameOf, renderBill, type RenderDeps, type RenderedInvoice} from './render-invoice.ts';
+
+export type DocumentDeps = RenderDeps & Pick<Service, 'pool' | 'files'>;
+
+/** `readDocument` of one that is not read yet. Throws SyncError `not_found`, `overloaded`. */
+export const readDocumentOf = async (
+  deps: DocumentDeps,
+  tenantId: TenantId,
+  id: string,
+): Promise<RenderedInvoice> => readDocument(deps, tenantId, await readBill(deps, tenantId, id));
 
 /**
  * What goes out as the document of an issued bill: the PDF that was attached to it as such, else one printed from it. A draft
  * and a void one are always printed, with that across their pages.
  */
 export async function readDocument(
-  deps: RenderDeps & Pick<Service, 'pool' | 'files'>,
+  deps: DocumentDeps,
   tenantId: TenantId,
   bill: Bill,
 ): Promise<RenderedInvoice> {

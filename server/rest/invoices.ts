@@ -3,7 +3,7 @@ import {z} from 'zod';
 import {SyncError} from '#crdt/protocol/error-code.ts';
 import {recordId} from '#crdt/protocol/ids.ts';
 import {printDocument} from '../invoices/pdf.ts';
-import {renderInvoice} from '../invoices/render-invoice.ts';
+import {readDocumentOf} from '../invoices/linked-pdf.ts';
 import {memberRoute, type RouteDeps} from './route.ts';
 
 export function mountInvoices(deps: RouteDeps): void {
@@ -17,15 +17,16 @@ export function mountInvoices(deps: RouteDeps): void {
       params: z.object({id: recordId}),
       answer: z.string().meta({format: 'binary'}),
       answerType: 'application/pdf',
-      answerNote: 'The document.',
+      answerNote: 'The document, as it goes out.',
       description:
         "In the client's language, with the currency's digits. A draft has no number yet and DRAFT across its pages, a " +
-        'void one VOID. The same record, client and tenant name give the same bytes.',
+        'void one VOID. The same record, client and tenant name give the same bytes. Of one that is out and has a PDF ' +
+        'attached to it as `invoice_pdf`, that PDF is answered.',
       errors: ['forbidden', 'overloaded'],
     },
     async ({role, tenantId}, {params}) => {
       if (role !== 'manager') throw new SyncError('forbidden');
-      const {bytes, fileName} = await renderInvoice({...deps.service, print}, tenantId, params.id);
+      const {bytes, fileName} = await readDocumentOf({...deps.service, print}, tenantId, params.id);
       return new Response(Buffer.from(bytes), {
         headers: {
           'content-type': 'application/pdf',

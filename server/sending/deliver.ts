@@ -14,7 +14,7 @@ import {
 } from '#db/delivery-queue.ts';
 import type {PrintBill} from '../invoices/printer.ts';
 import {readBill} from '../invoices/read-bill.ts';
-import {renderBill} from '../invoices/render-invoice.ts';
+import {readDocument} from '../invoices/linked-pdf.ts';
 import type {Service} from '../sync/service.ts';
 import type {Channel, OutgoingMessage, SendOutcome} from './channel.ts';
 import {openRecipient, type LocalMessage} from './delivery-list.ts';
@@ -24,7 +24,7 @@ import {renderMessage, templateLanguage} from './templates.ts';
 
 export type Channels = Readonly<Partial<Record<ChannelName, Channel>>>;
 
-export interface DeliverDeps extends Pick<Service, 'pool' | 'tenantKeys' | 'now'> {
+export interface DeliverDeps extends Pick<Service, 'pool' | 'tenantKeys' | 'files' | 'now'> {
   /** One that is absent has no provider: its messages are written to the local outbox. */
   readonly channels: Channels;
   /** Where this server is reached from outside; without a slash at its end. */
@@ -158,7 +158,7 @@ async function makeMessage(
     const language = templateLanguage(claimed.language);
     const parts = partsOf(bill, {language, link: `${deps.publicUrl}${linkPath(cipher, id)}`});
     const {subject, text} = renderMessage(channel, language, parts);
-    const document = await renderBill(deps, bill);
+    const document = await readDocument(deps, tenantId, bill);
     return {
       deliveryId: id,
       to: openRecipient(cipher, claimed),

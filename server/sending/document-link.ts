@@ -5,7 +5,8 @@ import {isUuid} from '#crdt/protocol/ids.ts';
 import type {TenantCipher} from '#db/cipher.ts';
 import {findDelivery, findDeliveryTenant} from '#db/deliveries.ts';
 import {withTenant} from '#db/transaction.ts';
-import {renderInvoice, type RenderDeps, type RenderedInvoice} from '../invoices/render-invoice.ts';
+import {readDocumentOf, type DocumentDeps} from '../invoices/linked-pdf.ts';
+import type {RenderedInvoice} from '../invoices/render-invoice.ts';
 import type {Service} from '../sync/service.ts';
 
 /** Days from when a message was asked for. */
@@ -27,7 +28,7 @@ export function linkPath(cipher: TenantCipher, deliveryId: string): string {
 
 /** Throws SyncError `not_found` for a token that this server did not make, `link_expired`. */
 export async function openLink(
-  deps: RenderDeps & Pick<Service, 'now'>,
+  deps: DocumentDeps & Pick<Service, 'now'>,
   token: string,
 ): Promise<RenderedInvoice> {
   const {pool, tenantKeys, now} = deps;
@@ -47,5 +48,5 @@ export async function openLink(
   const row = await withTenant(pool, tenantId, (client) => findDelivery(client, tenantId, {id, lock: false}));
   if (row === undefined) throw new SyncError('not_found');
   if (now() - row.createdAt.getTime() > LINK_DAYS * DAY_MS) throw new SyncError('link_expired');
-  return renderInvoice(deps, tenantId, row.invoiceId);
+  return readDocumentOf(deps, tenantId, row.invoiceId);
 }

@@ -6,6 +6,7 @@ import type {DeliveryJson, OutboxMessage, SendResponse} from '#crdt/protocol/del
 import {startMailServer} from '#test/support/mail-server.ts';
 import {META, startMeta, startTwilio, TWILIO} from '#test/support/provider-server.ts';
 import {everyConsent, PUBLIC_URL, sceneIn, setScene} from '#test/support/sending-scene.ts';
+import {openUploads} from '#test/support/uploads.ts';
 import {createWorld, type ProblemBody} from '#test/support/world.ts';
 import {createEmailChannel} from './email-channel.ts';
 import {twilioCallbackUrl} from './provider-reports.ts';
@@ -32,6 +33,30 @@ test('an invoice arrives as a mail in the language of its client, with the PDF',
   const [sent] = await scene.deliveries();
   expect(sent).toMatchObject({state: 'sent', recipient: 'erika@example.com', attempts: 1, errorCode: null});
   expect(received?.messageId).toBe(`<${sent!.id}@example.com>`);
+});
+
+test('the PDF that was attached to the invoice as its document goes out in place of a printed one', async () => {
+  const mail = await startMailServer();
+  const channel = createEmailChannel({url: mail.url, from: 'Office <office@example.com>'});
+  onTestFinished(() => channel.close());
+  const scene = await setScene();
+  const uploads = openUploads(scene.world);
+  const pdf = Buffer.from('%PDF-1.7\nas the customer wants it');
+  const {body} = await uploads.announce(scene.manager, {
+    ownerType: 'finance_entries',
+    ownerId: scene.invoiceId,
+    kind: 'invoice_pdf',
+    mimeType: 'application/pdf',
+    fileName: 'own.pdf',
+    sizeBytes: pdf.length,
+  });
+  await uploads.put(body, pdf);
+  await uploads.complete(scene.manager, body.id);
+  await scene.send(['email']);
+  expect(await scene.work({email: channel})).toEqual(['sent']);
+  expect(mail.mails[0]?.attachments[0]?.content.toString()).toBe(pdf.toString());
+  const shown = await scene.manager.get<string>(`/v1/invoices/${scene.invoiceId}/pdf`);
+  expect(shown.body).toBe(pdf.toString());
 });
 
 test('WhatsApp gets the template with the PDF, and SMS a link to it', async () => {
