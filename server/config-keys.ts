@@ -62,6 +62,10 @@ export const configKeys = z.object({
       whenAbsent: 'the address of the connection counts',
     },
   ),
+  REQUIRE_TLS: key(flag.default(false), {
+    description:
+      '1 behind a trusted proxy that ends TLS and says so in X-Forwarded-Proto: what came by plain http is refused, and browsers are told to come by https only. Probes may come past the proxy.',
+  }),
   LOG_LEVEL: key(oneOf(['debug', 'info', 'warn', 'error', 'silent']).default('info'), {
     description: 'Least severe level that is logged.',
   }),

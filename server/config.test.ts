@@ -36,6 +36,7 @@ describe('readConfig', () => {
       host: '127.0.0.1',
       port: 8787,
       transport: 'auto',
+      requireTls: false,
       database: {kind: 'embedded', poolMax: 10},
       auth: {kind: 'development'},
       dataDir: resolve('./data'),

@@ -12,6 +12,8 @@ export interface Config {
   readonly allowedOrigins: readonly string[];
   /** Lower case. Absent: the connection's own address is the caller's. */
   readonly clientAddressHeader: string | undefined;
+  /** A trusted proxy ends TLS: requests that it did not get by https are refused. */
+  readonly requireTls: boolean;
   readonly logLevel: ConfigValues['LOG_LEVEL'];
   /** Absolute. */
   readonly dataDir: string;
@@ -172,6 +174,7 @@ function toConfig(values: ConfigValues): Config {
     transport: values.TRANSPORT,
     allowedOrigins: values.ALLOWED_ORIGINS,
     clientAddressHeader: values.CLIENT_ADDRESS_HEADER,
+    requireTls: values.REQUIRE_TLS,
     logLevel: values.LOG_LEVEL,
     dataDir: resolve(values.DATA_DIR),
     database: url === undefined ? {kind: 'embedded', poolMax} : {kind: 'url', url, poolMax},

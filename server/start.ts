@@ -6,6 +6,7 @@ import {BODY_BYTES_MAX, FRAME_BYTES_MAX} from '#crdt/protocol/limits.ts';
 import {assertDurable, connectDatabase, type Database} from '#db/connect.ts';
 import {startEmbedded, type Embedded} from '#db/embedded.ts';
 import {isMigrated, migrateDatabase} from '#db/migrate.ts';
+import {answerHeaders} from './answer-headers.ts';
 import {
   DEVELOPMENT_ISSUER,
   openDevelopmentIssuer,
@@ -85,8 +86,10 @@ async function startParts(
   const state = {draining: false};
   const isReady = async (): Promise<boolean> =>
     !state.draining && (await isMigrated(database.pool).catch(() => false));
-  const {allowedOrigins, clientAddressHeader} = config;
-  const live = createLiveEdge({service, verifier, log, allowedOrigins, clientAddressHeader});
+  const {allowedOrigins, clientAddressHeader, requireTls} = config;
+  if (config.isProduction && !requireTls)
+    log.warn('plain http is answered, since REQUIRE_TLS is not set', {});
+  const live = createLiveEdge({service, verifier, log, allowedOrigins, clientAddressHeader, requireTls});
   metrics.watch({
     cache: service.cache,
     sockets: () => live.stats().sockets,
@@ -106,6 +109,7 @@ async function startParts(
     metrics: () => metrics.registry.metrics(),
     clientAddressHeader,
     allowedOrigins,
+    requireTls,
     clerk,
     print,
     sending: {...config, onQueued: sending.wake, onReported: sending.show},
@@ -120,6 +124,7 @@ async function startParts(
     port: config.port,
     fetch: (request, remoteAddress) => rest.fetch(request, remoteAddress),
     accept: live.accept,
+    answerHeaders: answerHeaders({requireTls}),
     frameBytesMax: FRAME_BYTES_MAX,
     bodyBytesMax: BODY_BYTES_MAX,
     largeBodies: {prefix: '/v1/files/', bytesMax: ATTACHMENT_BYTES_MAX},

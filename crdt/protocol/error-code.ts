@@ -3,6 +3,7 @@
 // is printed from it.
 import {attachmentErrors} from './attachment-errors.ts';
 import {deliveryErrors} from './delivery-errors.ts';
+import {doorErrors} from './door-errors.ts';
 import {entry, type ErrorCodeEntry} from './error-entry.ts';
 import {membershipErrors} from './membership-errors.ts';
 import {reviewErrors} from './review-errors.ts';
@@ -69,30 +70,7 @@ export const errorCodes = {
   }),
 
   // Who is calling.
-  unauthenticated: entry({
-    status: 401,
-    close: 4501,
-    retryable: true,
-    log: 'debug',
-    cause: 'No valid token was sent.',
-    cure: 'Send a fresh session token.',
-  }),
-  token_expired: entry({
-    status: 401,
-    close: 4502,
-    retryable: true,
-    log: 'debug',
-    cause: 'The token has expired.',
-    cure: 'Fetch a new session token and try again.',
-  }),
-  session_pending: entry({
-    status: 401,
-    close: 4401,
-    retryable: false,
-    log: 'info',
-    cause: 'The session is still pending.',
-    cure: 'Finish signing in.',
-  }),
+  ...doorErrors,
   no_membership: entry({
     status: 404,
     close: 4404,

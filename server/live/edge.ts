@@ -3,6 +3,8 @@ import {isEntityName} from '#crdt/entities/registry.ts';
 import {isUuid} from '#crdt/protocol/ids.ts';
 import {createFailureLimit} from '../auth/failure-limit.ts';
 import type {Logger} from '../logger.ts';
+import {isOriginRefused, type OriginRules} from '../origins.ts';
+import {isRefusedAsPlain} from '../tls.ts';
 import {Connection} from './connection.ts';
 import {createFrameRates} from './frame-rates.ts';
 import {LiveSession, type SessionDeps} from './session.ts';
@@ -20,10 +22,8 @@ export interface LiveEdge {
   stats(): {readonly sockets: number; readonly live: number; readonly yjs: number};
 }
 
-export interface LiveEdgeDeps extends Omit<SessionDeps, 'failures' | 'frames'> {
+export interface LiveEdgeDeps extends Omit<SessionDeps, 'failures' | 'frames'>, OriginRules {
   readonly log: Logger;
-  /** Origins of pages that may open sockets, beside those of this server itself. Native apps send none. */
-  readonly allowedOrigins: readonly string[];
   /** Header in which a trusted proxy names the caller; lower case. */
   readonly clientAddressHeader?: string | undefined;
   readonly timers?: Timers;
@@ -49,13 +49,15 @@ export function createLiveEdge(deps: LiveEdgeDeps): LiveEdge {
   };
   return {
     accept(request) {
-      if (sessions.isDraining()) return 503;
-      if (!isOriginAllowed(request, deps.allowedOrigins)) return 403;
+      const {path} = request;
+      if (isRefusedAsPlain({path, forwarded: request.header('x-forwarded-proto')}, deps))
+        return 'tls_required';
+      if (sessions.isDraining()) return 'not_ready';
+      if (isOriginRefused(request, deps)) return 'origin_refused';
       const address = addressOf(request, clientAddressHeader);
-      if (request.path === LIVE_PATH)
-        return open((connection) => new LiveSession(connection, session, address));
-      const record = readRoomPath(request.path);
-      if (record === null) return 404;
+      if (path === LIVE_PATH) return open((connection) => new LiveSession(connection, session, address));
+      const record = readRoomPath(path);
+      if (record === null) return 'not_found';
       const query = new URLSearchParams(request.query);
       return open((connection) => new YjsRoom(connection, session, {record, query, address}));
     },
@@ -75,12 +77,6 @@ function readRoomPath(path: string) {
   const [, entity = '', text = ''] = roomPattern.exec(path) ?? [];
   const id = text.toLowerCase();
   return isEntityName(entity) && isUuid(id) ? {entity, id} : null;
-}
-
-/** A page of another site must not open sockets in its visitor's name. */
-function isOriginAllowed({origin, host}: UpgradeRequest, allowed: readonly string[]): boolean {
-  if (origin === undefined || allowed.includes(origin)) return true;
-  return URL.canParse(origin) && host !== undefined && new URL(origin).host === host.toLowerCase();
 }
 
 /** Behind a proxy the last address is the one it saw itself; those before it are the caller's word. */

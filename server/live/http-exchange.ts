@@ -3,6 +3,7 @@
 
 import {STATUS_CODES} from 'node:http';
 import {type ErrorCode, errorCodes} from '#crdt/protocol/error-code.ts';
+import type {HeaderPair} from '../answer-headers.ts';
 
 /** Methods that `Request` cannot carry. */
 const UNSUPPORTED_METHODS = new Set(['CONNECT', 'TRACE', 'TRACK']);
@@ -19,19 +20,6 @@ export function problemOf(code: ErrorCode): Problem {
   const {status, cause, cure} = errorCodes[code];
   const body = JSON.stringify({type: 'about:blank', title: cause, status, code, detail: cure});
   return {status, contentType: 'application/problem+json', body};
-}
-
-const codeByUpgradeStatus: Partial<Record<number, ErrorCode>> = {
-  401: 'unauthenticated',
-  403: 'forbidden',
-  404: 'not_found',
-  429: 'rate_limited',
-  503: 'not_ready',
-};
-
-/** The answer to an upgrade that `accept` refused with this status. */
-export function refusedUpgrade(status: number): Problem {
-  return {...problemOf(codeByUpgradeStatus[status] ?? 'bad_request'), status};
 }
 
 /** `404 Not Found`; a status without a name of its own gets none. */
@@ -76,4 +64,13 @@ export async function askApp(ask: () => Response | Promise<Response>): Promise<R
     const {status, contentType, body} = problemOf('internal');
     return new Response(body, {status, headers: {'content-type': contentType}});
   }
+}
+
+/** `headers`, and those of `added` whose names are not among them. All names in lower case. */
+export function withAnswerHeaders(
+  headers: readonly HeaderPair[],
+  added: readonly HeaderPair[],
+): readonly HeaderPair[] {
+  const names = new Set(headers.map(([name]) => name));
+  return [...headers, ...added.filter(([name]) => !names.has(name))];
 }

@@ -1,5 +1,7 @@
 // What session code knows of a connection's transport. ws and uWebSockets.js implement it and pass one
 // conformance suite, so nothing above this line depends on either.
+import type {ErrorCode} from '#crdt/protocol/error-code.ts';
+import type {HeaderPair} from '../answer-headers.ts';
 
 /** One open connection. All members are safe to call after the connection is gone: they then do nothing. */
 export interface Socket {
@@ -46,8 +48,8 @@ export interface UpgradeRequest {
   readonly remoteAddress: string;
 }
 
-/** Decides an upgrade. A number refuses it with that HTTP status; a function is told the socket once open. */
-export type AcceptUpgrade = (request: UpgradeRequest) => number | ((socket: Socket) => SocketEvents);
+/** Decides an upgrade. A code refuses it, with its HTTP status; a function is told the socket once open. */
+export type AcceptUpgrade = (request: UpgradeRequest) => ErrorCode | ((socket: Socket) => SocketEvents);
 
 /** Answers one HTTP request. `remoteAddress` is IPv4 or IPv6 text; an IPv4 peer is never shown as `::ffff:`. */
 export type FetchHttp = (request: Request, remoteAddress: string) => Response | Promise<Response>;
@@ -59,6 +61,8 @@ export interface TransportOptions {
   readonly port: number;
   readonly fetch: FetchHttp;
   readonly accept: AcceptUpgrade;
+  /** Added to every answer that does not set them itself, of `fetch` or of the transport. */
+  readonly answerHeaders: readonly HeaderPair[];
   /** Largest frame taken; a larger one closes the connection with 1009. */
   readonly frameBytesMax: number;
   /** Largest HTTP body taken; a larger one is answered 413 without being read to its end. */

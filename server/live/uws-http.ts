@@ -3,6 +3,7 @@
 
 import {SocketAddress} from 'node:net';
 import type {HttpRequest, HttpResponse} from 'uWebSockets.js';
+import type {HeaderPair} from '../answer-headers.ts';
 import {bodyBound, BodyIntake, DISCARD_BYTES_MAX, DISCARD_MS_MAX, openResponseBody} from './http-body.ts';
 import {
   askApp,
@@ -12,6 +13,7 @@ import {
   problemOf,
   type RequestParts,
   statusLine,
+  withAnswerHeaders,
 } from './http-exchange.ts';
 import type {TransportOptions} from './socket.ts';
 
@@ -27,14 +29,14 @@ export function addressOf(response: HttpResponse): string {
 
 /** Answers one request. Settles when the answer is written or the peer is gone; never rejects. */
 export async function answerUws(
-  deps: Pick<TransportOptions, 'fetch' | 'bodyBytesMax' | 'largeBodies'>,
+  deps: Pick<TransportOptions, 'fetch' | 'bodyBytesMax' | 'largeBodies' | 'answerHeaders'>,
   native: {response: HttpResponse; request: HttpRequest},
 ): Promise<void> {
   // Everything of `request` is read before the first await: it lives on the stack of this call.
   const head = readHead(native.request);
   const address = addressOf(native.response);
   const bytesMax = bodyBound(deps, head.target);
-  const exchange = new UwsExchange(native.response, bytesMax);
+  const exchange = new UwsExchange(native.response, {bytesMax, answerHeaders: deps.answerHeaders});
   if (Number(head.contentLength) > bytesMax) {
     exchange.refuseLargeBody();
     return exchange.settled;
@@ -72,6 +74,7 @@ class UwsExchange {
   readonly intake: BodyIntake;
   /** Resolves when the native response is gone, one way or the other. */
   readonly settled: Promise<void>;
+  readonly #answerHeaders: readonly HeaderPair[];
   #native: HttpResponse | undefined;
   #hasHead = false;
   #discarded = 0;
@@ -79,11 +82,12 @@ class UwsExchange {
   #settle: () => void = () => undefined;
   #writable: () => void = () => undefined;
 
-  constructor(native: HttpResponse, bodyBytesMax: number) {
+  constructor(native: HttpResponse, options: {bytesMax: number; answerHeaders: readonly HeaderPair[]}) {
     this.#native = native;
+    this.#answerHeaders = options.answerHeaders;
     this.settled = new Promise((resolve) => (this.#settle = resolve));
     const source = {pause: () => this.#native?.pause(), resume: () => this.#native?.resume()};
-    this.intake = new BodyIntake({bytesMax: bodyBytesMax, source});
+    this.intake = new BodyIntake({bytesMax: options.bytesMax, source});
     native.onAborted(() => {
       this.#release();
       this.intake.fail('The peer went away.');
@@ -179,7 +183,8 @@ class UwsExchange {
 
   #startHead(status: number, headers: readonly [string, string][]): void {
     this.#native?.writeStatus(statusLine(status));
-    for (const [name, value] of headers) this.#native?.writeHeader(name, value);
+    for (const [name, value] of withAnswerHeaders(headers, this.#answerHeaders))
+      this.#native?.writeHeader(name, value);
   }
 
   #writeHead(

@@ -8,7 +8,7 @@ import type {
   us_listen_socket,
   us_socket_context_t,
 } from 'uWebSockets.js';
-import {refusedUpgrade, statusLine} from './http-exchange.ts';
+import {problemOf, statusLine} from './http-exchange.ts';
 import type {StartTransport, TransportOptions} from './socket.ts';
 import {addressOf, answerUws} from './uws-http.ts';
 import {loadUws, type UwsModule} from './uws-load.ts';
@@ -89,9 +89,11 @@ function decideUpgrade(
     header: (name) => request.getHeader(name) || undefined,
     remoteAddress: addressOf(response),
   });
-  if (typeof decision === 'number') {
-    const {contentType, body} = refusedUpgrade(decision);
-    response.writeStatus(statusLine(decision)).writeHeader('content-type', contentType).end(body, true);
+  if (typeof decision === 'string') {
+    const {status, contentType, body} = problemOf(decision);
+    response.writeStatus(statusLine(status)).writeHeader('content-type', contentType);
+    for (const [name, value] of options.answerHeaders) response.writeHeader(name, value);
+    response.end(body, true);
     return;
   }
   const socket = new UwsSocket({

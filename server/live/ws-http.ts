@@ -21,13 +21,15 @@ export function isBodyTooLarge(
 
 /** Answers one request. Settles when the answer is written or the peer is gone; never rejects. */
 export async function answerHttp(
-  deps: Pick<TransportOptions, 'fetch' | 'bodyBytesMax' | 'largeBodies'>,
+  deps: Pick<TransportOptions, 'fetch' | 'bodyBytesMax' | 'largeBodies' | 'answerHeaders'>,
   exchange: Exchange,
 ): Promise<void> {
   const {incoming, outgoing} = exchange;
   // A peer may vanish at any moment; `close` follows and is where that is noticed.
   incoming.on('error', noteNothing);
   outgoing.on('error', noteNothing);
+  // What the answer names itself replaces these.
+  for (const [name, value] of deps.answerHeaders) outgoing.setHeader(name, value);
   if (isBodyTooLarge(incoming, deps)) {
     refuseLargeBody(exchange);
     return;

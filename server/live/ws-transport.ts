@@ -4,7 +4,9 @@ import {createServer, type IncomingMessage, type Server} from 'node:http';
 import type {AddressInfo, Socket as TcpSocket} from 'node:net';
 import type {Duplex} from 'node:stream';
 import {type ServerOptions, WebSocketServer} from 'ws';
-import {plainAddress, refusedUpgrade, statusLine} from './http-exchange.ts';
+import type {ErrorCode} from '#crdt/protocol/error-code.ts';
+import type {HeaderPair} from '../answer-headers.ts';
+import {plainAddress, problemOf, statusLine} from './http-exchange.ts';
 import type {StartTransport, TransportOptions, UpgradeRequest} from './socket.ts';
 import {answerHttp, isBodyTooLarge} from './ws-http.ts';
 import {WsSocket} from './ws-socket.ts';
@@ -59,8 +61,8 @@ function serveUpgrades(server: Server, deps: {options: TransportOptions; sockets
   const upgrades = new WebSocketServer(settings);
   server.on('upgrade', (incoming: IncomingMessage, tcp: TcpSocket, head: Buffer) => {
     const decision = options.accept(upgradeRequestOf(incoming));
-    if (typeof decision === 'number') {
-      refuse(tcp, decision);
+    if (typeof decision === 'string') {
+      refuse(tcp, {code: decision, answerHeaders: options.answerHeaders});
       return;
     }
     upgrades.handleUpgrade(incoming, tcp, head, (ws) => {
@@ -84,13 +86,17 @@ function upgradeRequestOf(incoming: IncomingMessage): UpgradeRequest {
   };
 }
 
-function refuse(tcp: Duplex, status: number): void {
-  const {contentType, body} = refusedUpgrade(status);
+function refuse(
+  tcp: Duplex,
+  {code, answerHeaders}: {code: ErrorCode; answerHeaders: readonly HeaderPair[]},
+): void {
+  const {status, contentType, body} = problemOf(code);
   const head = [
     `HTTP/1.1 ${statusLine(status)}`,
     `Content-Type: ${contentType}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Connection: close',
+    ...answerHeaders.map(([name, value]) => `${name}: ${value}`),
   ];
   // The peer may be gone already; then there is nobody to tell.
   tcp.on('error', () => tcp.destroy());

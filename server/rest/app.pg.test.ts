@@ -271,11 +271,32 @@ test('pages of allowed origins may read answers, others may not', async () => {
   expect((await ask('https://console.example')).headers.get('access-control-allow-origin')).toBe(
     'https://console.example',
   );
-  expect((await ask('https://elsewhere.example')).headers.has('access-control-allow-origin')).toBe(false);
+  const strange = await ask('https://elsewhere.example');
+  expect(strange.headers.has('access-control-allow-origin')).toBe(false);
+  expect([strange.status, await strange.json()]).toMatchObject([403, {code: 'origin_refused'}]);
   const preflight = {method: 'OPTIONS', headers: {'access-control-request-method': 'POST'}};
   const first = await ask('https://console.example', preflight);
   expect(first.status).toBe(204);
   expect(first.headers.get('access-control-allow-headers')).toMatch(/X-Tenant-Id/);
+});
+
+test('behind a proxy that ends TLS, what came by plain http is refused before anything is read', async () => {
+  const app = appWith({requireTls: true});
+  const ask = (path: string, forwarded?: string) => {
+    const headers = {
+      authorization: `Bearer ${manager.token}`,
+      ...(forwarded === undefined ? {} : {'x-forwarded-proto': forwarded}),
+    };
+    return app.fetch(new Request(`http://test${path}`, {headers}), '::1');
+  };
+  const plain = await ask('/v1/me', 'http');
+  expect([plain.status, await plain.json()]).toMatchObject([
+    403,
+    {code: 'tls_required', requestId: plain.headers.get('x-request-id')},
+  ]);
+  expect((await ask('/v1/me')).status).toBe(403);
+  expect((await ask('/v1/me', 'https')).status).toBe(200);
+  expect((await ask('/readyz')).status).toBe(200);
 });
 
 test('the document of the interface has every route, from the schemas in use', () => {

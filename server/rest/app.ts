@@ -2,8 +2,10 @@
 // id, and every refusal is problem+json.
 import {randomUUID} from 'node:crypto';
 import {OpenAPIHono} from '@hono/zod-openapi';
-import {SyncError} from '#crdt/protocol/error-code.ts';
+import {SyncError, type ErrorCode} from '#crdt/protocol/error-code.ts';
 import {createFailureLimit} from '../auth/failure-limit.ts';
+import {isOriginRefused} from '../origins.ts';
+import {isRefusedAsPlain} from '../tls.ts';
 import {mountAttachments} from './attachments.ts';
 import {mountAudit} from './audit.ts';
 import {mountConflicts} from './conflicts.ts';
@@ -66,15 +68,34 @@ export function createRestApp(deps: RestDeps): RestEdge {
   mountProviderWebhooks(routes);
   return {
     async fetch(request, remoteAddress) {
-      const origin = corsHeaders(request.headers.get('origin'), deps.allowedOrigins ?? []);
+      const refusal = refusalOf(request, deps);
+      if (refusal !== undefined) return refuse(refusal, deps);
       const answer = isPreflight(request)
         ? preflightResponse()
         : await app.fetch(request, {address: addressOf(deps, request, remoteAddress)});
+      const origin = corsHeaders(request.headers.get('origin'), deps.allowedOrigins ?? []);
       for (const [name, value] of Object.entries(origin)) answer.headers.set(name, value);
       return answer;
     },
     describe: () => describeApp(app),
   };
+}
+
+/** Asked of every request before anything of it is read. */
+function refusalOf(request: Request, {allowedOrigins = [], requireTls = false}: RestDeps) {
+  const {pathname: path, host} = new URL(request.url);
+  const forwarded = request.headers.get('x-forwarded-proto') ?? undefined;
+  if (isRefusedAsPlain({path, forwarded}, {requireTls})) return 'tls_required';
+  const origin = request.headers.get('origin') ?? undefined;
+  return isOriginRefused({origin, host}, {allowedOrigins, requireTls}) ? 'origin_refused' : undefined;
+}
+
+function refuse(code: ErrorCode, {log}: RestDeps): Response {
+  const requestId = randomUUID();
+  log[logLevelOf(code)]('a request was refused', {requestId, code});
+  const answer = problemResponse(new SyncError(code), requestId);
+  answer.headers.set('x-request-id', requestId);
+  return answer;
 }
 
 /** Behind a proxy the last address is the one it saw itself; those before it are the caller's word. */
@@ -94,11 +115,9 @@ function createApp({log}: RestDeps): RestApp {
     const started = performance.now();
     await next();
     context.res.headers.set('x-request-id', requestId);
-    context.res.headers.set('x-content-type-options', 'nosniff');
     const rates = context.get('rates') as RateState[] | undefined;
     for (const [name, value] of Object.entries(rateHeaders(rates ?? [])))
       context.res.headers.set(name, value);
-    if (!context.res.headers.has('cache-control')) context.res.headers.set('cache-control', 'no-store');
     log.debug('request answered', {
       requestId,
       method: context.req.method,

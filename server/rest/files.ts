@@ -92,6 +92,8 @@ async function download(files: DiskStore, context: Context<RestEnv>): Promise<Re
       'content-length': String(facts.sizeBytes),
       'content-disposition': dispositionOf(grant.fileName),
       'content-security-policy': "default-src 'none'; sandbox",
+      // The URL itself is the leave to read: pages of the app show what it names.
+      'cross-origin-resource-policy': 'cross-origin',
       'cache-control': 'private, no-store',
     },
   });

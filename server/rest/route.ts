@@ -28,7 +28,10 @@ export interface RestDeps {
   readonly metrics: () => Promise<string>;
   /** Lower case; set behind a proxy that is trusted to put the caller's address there. */
   readonly clientAddressHeader?: string | undefined;
+  /** Pages of these may call, beside pages of this server itself. */
   readonly allowedOrigins?: readonly string[] | undefined;
+  /** Absent: no proxy ends TLS, and nothing is asked of how a request came. */
+  readonly requireTls?: boolean | undefined;
   /** Absent: as crdt/protocol/limits.ts has them. */
   readonly rates?: RateLimits | undefined;
   /** Absent: without Clerk. */

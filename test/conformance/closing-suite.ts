@@ -2,7 +2,7 @@
 
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {BareClient, LiveClient, openClient} from './live-client.ts';
-import {type Served, serve, type Session} from './served.ts';
+import {ANSWER_HEADERS, type Served, serve, type Session} from './served.ts';
 import type {TransportUnderTest} from './transport-kinds.ts';
 
 /** Frames that RFC 6455 forbids. `uws`: whether uWebSockets.js notices. */
@@ -41,13 +41,23 @@ export function describeClosing(under: TransportUnderTest): void {
       expect(session.request.origin).toBeUndefined();
     });
 
-    test.each([401, 403, 404, 429, 503])('an upgrade is refused with %i and a reason', async (status) => {
-      const bare = await new BareClient(served.port).upgrade(`/refuse/${status}`);
+    test.each([
+      {code: 'unauthenticated', status: 401},
+      {code: 'origin_refused', status: 403},
+      {code: 'tls_required', status: 403},
+      {code: 'not_found', status: 404},
+      {code: 'rate_limited', status: 429},
+      {code: 'not_ready', status: 503},
+    ])('an upgrade is refused with $status and $code', async ({code, status}) => {
+      const bare = await new BareClient(served.port).upgrade(`/refuse/${code}`);
       await bare.until(() => bare.isClosed);
       expect(bare.received).toContain(`HTTP/1.1 ${status} `);
-      expect(bare.received.toLowerCase()).toContain('content-type: application/problem+json');
+      const head = bare.received.toLowerCase();
+      expect(head).toContain('content-type: application/problem+json');
+      for (const [name, value] of ANSWER_HEADERS)
+        expect(head).toContain(`${name}: ${value}\r\n`.toLowerCase());
       const body = JSON.parse(bare.received.slice(bare.received.indexOf('\r\n\r\n') + 4)) as unknown;
-      expect(body).toMatchObject({status, code: expect.any(String) as unknown});
+      expect(body).toMatchObject({status, code});
     });
 
     test.each([

@@ -46,6 +46,8 @@ export function makeApp(log: AppLog): FetchHttp {
             ['set-cookie', 'b=2'],
           ],
         });
+      case '/kept':
+        return new Response('x', {headers: {'cache-control': 'max-age=60'}});
       case '/empty':
         return new Response(null, {status: 204});
       case '/throws':

@@ -4,7 +4,7 @@ import {Agent, request as httpRequest} from 'node:http';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {AppLog, makeApp} from './http-app.ts';
 import {BareClient} from './live-client.ts';
-import {type Served, serve} from './served.ts';
+import {ANSWER_HEADERS, type Served, serve} from './served.ts';
 import type {TransportUnderTest} from './transport-kinds.ts';
 
 export function describeHttp(under: TransportUnderTest): void {
@@ -33,6 +33,22 @@ export function describeHttp(under: TransportUnderTest): void {
         });
       },
     );
+
+    test.each(['/told', '/nothing', '/empty', '/throws', '/large', '/cookies'])(
+      'the answer to %s carries the headers of every answer',
+      async (path) => {
+        for (const method of ['GET', 'HEAD']) {
+          const {headers} = await fetch(`${base}${path}`, {method});
+          for (const [name, value] of ANSWER_HEADERS) expect(headers.get(name)).toBe(value);
+        }
+      },
+    );
+
+    test('an answer that names one of them itself keeps its own', async () => {
+      const {headers} = await fetch(`${base}/kept`);
+      expect(headers.get('cache-control')).toBe('max-age=60');
+      expect(headers.get('x-frame-options')).toBe('DENY');
+    });
 
     test('JSON goes in and out with its status', async () => {
       const response = await fetch(`${base}/echo`, {

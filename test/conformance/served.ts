@@ -1,5 +1,7 @@
 // A transport with a small app and sessions that write down what they are told.
 
+import {type ErrorCode, errorCodes} from '#crdt/protocol/error-code.ts';
+import type {HeaderPair} from '#server/answer-headers.ts';
 import type {
   AcceptUpgrade,
   FetchHttp,
@@ -14,6 +16,12 @@ import {Watched} from './watch.ts';
 
 export const FRAME_BYTES_MAX = 256 * 1024;
 export const BODY_BYTES_MAX = 64 * 1024;
+export const ANSWER_HEADERS: readonly HeaderPair[] = [
+  ['x-frame-options', 'DENY'],
+  ['cache-control', 'no-store'],
+];
+
+const isErrorCode = (text: string): text is ErrorCode => Object.hasOwn(errorCodes, text);
 
 /** One connection as its session sees it. */
 export class Session extends Watched {
@@ -88,6 +96,7 @@ export class Served extends Watched {
       accept: this.#accept,
       frameBytesMax: FRAME_BYTES_MAX,
       bodyBytesMax: BODY_BYTES_MAX,
+      answerHeaders: ANSWER_HEADERS,
       ...options,
     });
   }
@@ -100,10 +109,10 @@ export class Served extends Watched {
     return this.sessions[before]!;
   }
 
-  /** `/refuse/STATUS` is refused; `/echo` sends frames back; everything else only notes. */
+  /** `/refuse/CODE` is refused; `/echo` sends frames back; everything else only notes. */
   readonly #accept: AcceptUpgrade = (request) => {
-    const refused = /^\/refuse\/(\d+)$/.exec(request.path)?.[1];
-    if (refused !== undefined) return Number(refused);
+    const refused = /^\/refuse\/(\w+)$/.exec(request.path)?.[1];
+    if (refused !== undefined && isErrorCode(refused)) return refused;
     return (socket) => {
       const session = new Session(socket, request);
       if (request.path === '/echo') session.onFrame = (bytes) => socket.send(bytes);

@@ -1,7 +1,6 @@
 // How a live connection begins, is kept and ends: who may open it, what closes it, and with which code.
 import {randomUUID} from 'node:crypto';
 import {afterAll, beforeAll, describe, expect, onTestFinished, test} from 'vitest';
-import {WebSocket} from 'ws';
 import {encodeFrame} from '#crdt/protocol/frame.ts';
 import {
   HELLO_BYTES_MAX,
@@ -155,48 +154,6 @@ describe.each(listTransportsUnderTest())('$kind', ({start}) => {
     }
     expect((await tryFrom('192.0.2.7', manager.token)).closed).toEqual({code: 4529, reason: 'rate_limited'});
     expect((await tryFrom('192.0.2.8', manager.token)).closed).toBeNull();
-  });
-
-  describe('upgrades', () => {
-    const upgrade = async (port: number, path: string, origin?: string): Promise<number> => {
-      const ws = new WebSocket(`ws://127.0.0.1:${port}${path}`, origin === undefined ? {} : {origin});
-      return new Promise((resolve) => {
-        ws.on('unexpected-response', (_request, response) => {
-          resolve(response.statusCode ?? 0);
-          ws.terminate();
-        });
-        ws.on('open', () => {
-          resolve(101);
-          ws.terminate();
-        });
-        // Ending it early counts as an error.
-        ws.on('error', () => undefined);
-      });
-    };
-
-    test.each([
-      {origin: undefined, status: 101},
-      {origin: 'https://console.example', status: 101},
-      {origin: 'https://evil.example', status: 403},
-      {origin: 'null', status: 403},
-      {origin: 'same', status: 101},
-    ])('a page of $origin gets $status', async ({origin, status}) => {
-      const live = await startLive(world, {start, allowedOrigins: ['https://console.example']});
-      const named = origin === 'same' ? `http://127.0.0.1:${live.port}` : origin;
-      expect(await upgrade(live.port, '/v1/sync/live', named)).toBe(status);
-      expect(await upgrade(live.port, `/v1/sync/yjs/tasks/${randomUUID()}`, named)).toBe(status);
-    });
-
-    test.each([
-      '/v1/sync',
-      '/v1/sync/live/',
-      '/v1/sync/yjs/planets/55555555-5555-4555-8555-555555555555',
-      '/v1/sync/yjs/tasks/not-a-uuid',
-      '/v1/sync/yjs/tasks',
-    ])('%s is not found', async (path) => {
-      const live = await startLive(world, {start});
-      expect(await upgrade(live.port, path)).toBe(404);
-    });
   });
 
   describe('frames', () => {

@@ -29,6 +29,7 @@ export async function startLive(
     verifier: world.verifier,
     log: silentLogger,
     allowedOrigins: [],
+    requireTls: false,
     ...deps,
   });
   const sockets: Socket[] = [];
@@ -38,7 +39,7 @@ export async function startLive(
     fetch: () => new Response(null, {status: 404}),
     accept(request) {
       const decision = edge.accept(request);
-      if (typeof decision === 'number') return decision;
+      if (typeof decision === 'string') return decision;
       return (socket) => {
         sockets.push(socket);
         return decision(socket);
@@ -46,6 +47,7 @@ export async function startLive(
     },
     frameBytesMax: FRAME_BYTES_MAX,
     bodyBytesMax: BODY_BYTES_MAX,
+    answerHeaders: [],
   });
   onTestFinished(() => transport.stop());
   const url = `ws://127.0.0.1:${transport.port}`;
