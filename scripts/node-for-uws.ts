@@ -29,7 +29,7 @@ function needsNewerGlibc(): boolean {
 }
 
 /** The Debian mirror of this machine's own apt configuration. */
-function mirrorOfThisMachine(): string {
+export function mirrorOfThisMachine(): string {
   const format = '$(SITE) $(RELEASE) $(COMPONENT)';
   const targets = execFileSync('apt-get', ['indextargets', '--format', format, 'Created-By: Packages'], {
     encoding: 'utf8',
