@@ -60,6 +60,7 @@ async function pullAll(person: Person, since = ''): Promise<{changes: PullBody['
 const told = ({changes}: {changes: PullBody['changes']}): string[] =>
   changes.map(({op, entity, reason}) => `${op} ${entity}${reason === undefined ? '' : ` ${reason}`}`).sort();
 
+// I11 of docs/protocol.md.
 test('reassigning a task takes task and client from one device to another, live, though the client did not change', async () => {
   const {manager, ana, anaId, bo, boId} = await newCrew();
   const live = await start();
