@@ -3,7 +3,7 @@
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {AppLog, makeApp} from './http-app.ts';
 import {BareClient} from './live-client.ts';
-import {BODY_BYTES_MAX, type Served, serve} from './served.ts';
+import {ANSWER_HEADERS, BODY_BYTES_MAX, type Served, serve} from './served.ts';
 import type {TransportUnderTest} from './transport-kinds.ts';
 
 const LARGE_BYTES_MAX = 4 * BODY_BYTES_MAX;
@@ -32,6 +32,7 @@ export function describeHttpBodies(under: TransportUnderTest): void {
     test.each(['/size', '/unread'])('a body announced above the limit is answered 413 (%s)', async (path) => {
       const response = await post(path, new Uint8Array(BODY_BYTES_MAX + 1));
       expect(response.status).toBe(413);
+      for (const [name, value] of ANSWER_HEADERS) expect(response.headers.get(name)).toBe(value);
       expect(response.headers.get('content-type')).toBe('application/problem+json');
       expect(await response.json()).toMatchObject({code: 'body_too_large', status: 413});
     });
@@ -77,6 +78,7 @@ export function describeHttpBodies(under: TransportUnderTest): void {
       });
       const response = await post('/size', chunks);
       expect(response.status).toBe(413);
+      for (const [name, value] of ANSWER_HEADERS) expect(response.headers.get(name)).toBe(value);
       expect(await response.json()).toMatchObject({code: 'body_too_large'});
     });
 
