@@ -62,6 +62,8 @@ async function replicateDown(access: Access): Promise<CaughtUp> {
   for (let since = 0, more = true; more;) {
     const page = await getJson(`${databaseOf(access)}/_changes?style=all_docs&since=${since}&limit=${PAGE}`);
     const {results, last_seq: last} = page.json as ChangesPage;
+    // Asked for no document at all, it would not answer.
+    if (results.length === 0) break;
     const docs = results.flatMap(({id, changes}) => changes.map(({rev}) => ({id, rev})));
     const got = await postJson(`${databaseOf(access)}/_bulk_get?revs=true&latest=true`, {body: {docs}});
     for (const {id, docs: found} of (got.json as BulkGot).results)
