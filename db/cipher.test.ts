@@ -45,7 +45,7 @@ describe('a sealed value', () => {
     expect(() => cipher.open(sealed, {...place, ...change})).toThrow(fails);
   });
 
-  // I26 of docs/protocol.md.
+  // I26 of docs/reliability.md.
   test('does not open for another tenant, even under the same key', () => {
     const sealed = cipher.seal(plain, place);
     const other = keyring.openTenantKey(otherTenant, keyring.makeTenantKey(otherTenant));

@@ -64,7 +64,7 @@ describe('every table of a tenant', () => {
     );
   });
 
-  // I20 of docs/protocol.md.
+  // I20 of docs/reliability.md.
   test('shows nothing to a statement without a tenant, and takes no row from one', async () => {
     for (const {table, key} of await listTenantTables()) {
       expect([table, (await pool.query(`SELECT FROM ${table}`)).rowCount]).toEqual([table, 0]);

@@ -137,7 +137,7 @@ test('a request that does not fit its schema names the members at fault', async 
   }
 });
 
-// I10 of docs/protocol.md.
+// I10 of docs/reliability.md.
 test('cursors that are none are refused, and foreign ones ask for a resync', async () => {
   const other = await world.newManager();
   const {nextCursor} = await other.pull();
@@ -233,7 +233,7 @@ test('a change that the lane had no room for may be sent again, the others are d
   });
 });
 
-// I35 of docs/protocol.md.
+// I35 of docs/reliability.md.
 test('a fault of ours is told by its request id alone, and logged with its cause', async () => {
   const lines: string[] = [];
   const log = createLogger({level: 'error', destination: {write: (line) => lines.push(line)}});

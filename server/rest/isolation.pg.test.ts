@@ -127,7 +127,7 @@ test("another tenant's invitation answers as one that does not exist", async () 
   }
 });
 
-// I19 of docs/protocol.md.
+// I19 of docs/reliability.md.
 test('nothing of another tenant is in any list', async () => {
   const lists = [
     '/v1/sync/pull',

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-// I36 of docs/protocol.md.
+// I36 of docs/reliability.md.
 test('an edit of a record that its author lost meanwhile is kept, and a manager sees what it says', async () => {
   const from = await loseLater(world, {status: 'scheduled'});
   await from.reassign();
@@ -152,7 +152,7 @@ test("an author who was removed meanwhile is still the author, by an employee's 
   expect(await from.task()).toMatchObject({status: 'in_progress', updatedBy: me.id});
 });
 
-// I36 of docs/protocol.md.
+// I36 of docs/reliability.md.
 test('of two managers who decide at once one does, and the change is made once', async () => {
   const from = await loseLater(world);
   const second = await world.newMember(from.manager, 'manager');

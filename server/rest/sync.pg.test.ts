@@ -62,7 +62,7 @@ test('create and update mean upsert, and a delete is pulled without its fields',
   });
 });
 
-// I8 of docs/protocol.md.
+// I8 of docs/reliability.md.
 test('pages end at the limit, follow each other without a gap, and then stay empty', async () => {
   const {push, pull} = await world.newManager();
   await push([1, 2, 3, 4, 5].map((number) => taskOf({title: `Task ${number}`})));
@@ -251,7 +251,7 @@ test('a refused field of a Yjs update is named, and the others apply', async () 
   );
 });
 
-// I4 of docs/protocol.md.
+// I4 of docs/reliability.md.
 test('one bad change leaves the others applied, each with its code', async () => {
   const last = randomUUID();
   const bad: [object, string][] = [

@@ -100,7 +100,7 @@ test('followers hear of a commit whose outcome was not learned', async () => {
   following.stop();
 });
 
-// I5 of docs/protocol.md.
+// I5 of docs/reliability.md.
 test('a connection cut at any statement leaves no part of a change behind', async () => {
   const {arena, proxy, node, task, replica, base} = await throughProxy();
   const other = await arena.tenancy.onNewDevice(arena.manager);

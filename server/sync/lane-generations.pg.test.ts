@@ -6,7 +6,7 @@ import {payloadOf} from './feed.ts';
 
 const text = new TextDecoder();
 
-// I31 of docs/protocol.md.
+// I31 of docs/reliability.md.
 test('a record edited thousands of times stays small, keeps its values, and resets older devices', async () => {
   const arena = await createArena();
   const node = await arena.startNode();

@@ -51,7 +51,7 @@ async function changeMembership(
   });
 }
 
-// I32 of docs/protocol.md.
+// I32 of docs/reliability.md.
 test('two nodes that write one record at once converge, and record exactly what was overwritten', async () => {
   const {arena, nodes, task, read} = await twoNodes();
   const rounds = 25;
@@ -125,7 +125,7 @@ test('what the server writes bears its own client id, on documents it loaded too
   }
 });
 
-// I22 of docs/protocol.md.
+// I22 of docs/reliability.md.
 test('a member removed between decision and commit is refused, and nothing of theirs is kept', async () => {
   const {arena, nodes, task} = await twoNodes();
   const member = await arena.tenancy.newMember(arena.manager, 'manager');

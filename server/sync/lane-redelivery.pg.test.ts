@@ -73,7 +73,7 @@ for (const path of ['json', 'yjs'] as const) {
   });
 }
 
-// I3 of docs/protocol.md.
+// I3 of docs/reliability.md.
 test('repeats within one batch count once, in any order and number', async () => {
   const arena = await createArena();
   const nodes = [await arena.startNode(), await arena.startNode()];

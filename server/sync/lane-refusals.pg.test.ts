@@ -3,7 +3,7 @@ import {expect, test} from 'vitest';
 import {RECORD_BYTES_MAX} from '#crdt/protocol/limits.ts';
 import {createArena, createReplica, jsonSubmission, kept, newTask, query} from '#test/support/lane-kit.ts';
 
-// I6 of docs/protocol.md.
+// I6 of docs/reliability.md.
 test('a change the database refuses for good is uncommittable, and the rest of its group is kept', async () => {
   const arena = await createArena();
   const node = await arena.startNode();

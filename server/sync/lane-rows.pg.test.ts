@@ -90,7 +90,7 @@ async function yjsChange(random: Random, node: Node, {member, target}: {member: 
 
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
 
-// I13 of docs/protocol.md.
+// I13 of docs/reliability.md.
 test(`rows, documents, payloads, log and numbers agree after random changes of every entity (SEED=${seed})`, async () => {
   const random = randomFrom(seed);
   const arena = await createArena();

@@ -22,7 +22,7 @@ test('changes submitted together are committed together', async () => {
   expect(node.faults).toEqual([]);
 });
 
-// I2 of docs/protocol.md.
+// I2 of docs/reliability.md.
 test('a receipt comes after COMMIT: not while the tenant counter is held elsewhere', async () => {
   const arena = await createArena();
   const node = await arena.startNode();
@@ -67,7 +67,7 @@ test('a change handed in at any moment around the end of a run is not left behin
   }
 }, 5_000);
 
-// I9 of docs/protocol.md.
+// I9 of docs/reliability.md.
 test('positions have no gap, whatever is applied, refused, repeated or without effect', async () => {
   const arena = await createArena();
   const node = await arena.startNode();

@@ -37,7 +37,7 @@ test('the maker of a tenant is its manager, and the only tenant needs no naming'
   });
 });
 
-// I19 of docs/protocol.md.
+// I19 of docs/reliability.md.
 test('a tenant that is not there and one of others give the same answer', async () => {
   const user = await tenancy.newUser();
   await makeTenant(user);

@@ -20,7 +20,7 @@ test('an id belongs to the first device that used it, in its tenant', async () =
   expect(await claim(other.manager, [5])).toEqual({owned: [5], taken: []});
 });
 
-// I30 of docs/protocol.md.
+// I30 of docs/reliability.md.
 test('of devices that claim the same ids at once each id goes to one', async () => {
   const {manager} = await tenancy.newTenant();
   const devices = [manager, await tenancy.onNewDevice(manager), await tenancy.onNewDevice(manager)];

@@ -31,7 +31,7 @@ async function filled() {
 const verify = ({database, tenancy}: Arena) =>
   verifyDatabase({pool: database.pool, keyring: tenancy.keyring});
 
-// I14 of docs/protocol.md.
+// I14 of docs/reliability.md.
 test('a healthy database has no faults, and everything in it is counted', async () => {
   const {arena} = await filled();
   await arena.tenancy.newTenant();

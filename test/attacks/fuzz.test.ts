@@ -313,7 +313,7 @@ function tryOne(history: History, bytes: Uint8Array, tally: Tally): void {
   if (expectSameReading(history.state, bytes, admitted, taken)) tally.compared++;
 }
 
-// I28 of docs/protocol.md.
+// I28 of docs/reliability.md.
 it(`${RUNS} damaged and generated updates, seed ${SEED}`, {timeout: 60_000 + RUNS * 10}, () => {
   const random = randomFrom(SEED);
   const tally = {unparsed: 0, refused: 0, need: 0, admitted: 0, adding: 0, compared: 0, slowestUs: 0};
@@ -341,7 +341,7 @@ it(`${RUNS} damaged and generated updates, seed ${SEED}`, {timeout: 60_000 + RUN
   expect(tally.compared).toBeGreaterThan(RUNS / 100);
 });
 
-// I28 of docs/protocol.md.
+// I28 of docs/reliability.md.
 it('honest histories are admitted, all of them', () => {
   const random = randomFrom(SEED + 1);
   const parsed = (bytes: Uint8Array): ParsedUpdate => {

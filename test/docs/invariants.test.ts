@@ -1,4 +1,4 @@
-// docs/protocol.md lists invariants with their tests, and those tests name them. Neither may say what the other does not.
+// docs/reliability.md lists invariants with their tests, and those tests name them. Neither may say what the other does not.
 import {execFileSync} from 'node:child_process';
 import {existsSync, readFileSync} from 'node:fs';
 import {join, normalize} from 'node:path';
@@ -11,10 +11,8 @@ interface Pair {
   readonly title: string;
 }
 
-const protocol = readFileSync('docs/protocol.md', 'utf8');
-const rows = [
-  ...protocol.slice(protocol.indexOf('<!-- invariants -->')).matchAll(/^\| (I\d+) *\|.*\|(.*)\|$/gm),
-];
+const page = readFileSync('docs/reliability.md', 'utf8');
+const rows = [...page.slice(page.indexOf('<!-- invariants -->')).matchAll(/^\| (I\d+) *\|.*\|(.*)\|$/gm)];
 const listed: Pair[] = rows.flatMap(([, invariant = '', tests = '']) =>
   [...tests.matchAll(/\[([^\]]+)\]\(([^)]+)\)/g)].map(([, title = '', target = '']) => ({
     invariant,
@@ -30,7 +28,9 @@ const sources = execFileSync('git', ['ls-files', '--', '*.ts'], {encoding: 'utf8
 /** Marks in the sources, each with the lines that follow it. */
 const marked = sources.flatMap((path) =>
   [
-    ...readFileSync(path, 'utf8').matchAll(/^ *\/\/ (I\d+) of docs\/protocol\.md\.\n(?=((?:.*\n){1,6}))/gm),
+    ...readFileSync(path, 'utf8').matchAll(
+      /^ *\/\/ (I\d+) of docs\/reliability\.md\.\n(?=((?:.*\n){1,6}))/gm,
+    ),
   ].map(([, invariant = '', below = '']) => ({invariant, path, below})),
 );
 
@@ -58,4 +58,13 @@ test('every test that names an invariant is listed with it', () => {
     .filter((mark) => !listed.some(({invariant, path}) => invariant === mark.invariant && path === mark.path))
     .map(({invariant, path}) => `${path} names ${invariant}`);
   expect(unlisted).toEqual([]);
+});
+
+test('no test names an invariant of another page', () => {
+  const elsewhere = sources.flatMap((path) =>
+    [...readFileSync(path, 'utf8').matchAll(/^ *\/\/ I\d+ of (?!docs\/reliability\.md\.$).*$/gm)].map(
+      ([mark]) => `${path}: ${mark.trim()}`,
+    ),
+  );
+  expect(elsewhere).toEqual([]);
 });

@@ -97,7 +97,7 @@ describe.each(listTransportsUnderTest())('$kind', ({start}) => {
     expect(colleague.closed).toBeNull();
   });
 
-  // I24 of docs/protocol.md.
+  // I24 of docs/reliability.md.
   test('another node closes them within a second, and refuses their tokens from then on', async () => {
     const {clerk, manager} = await setUp();
     const other = await startOtherNode();

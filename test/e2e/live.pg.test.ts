@@ -138,7 +138,7 @@ describe.each(listTransportsUnderTest())('$kind', ({start}) => {
       expect(again.flatMap((frame) => frame.records)).toHaveLength(3);
     });
 
-    // I7 of docs/protocol.md.
+    // I7 of docs/reliability.md.
     test('no gap under concurrent writes, whoever comes, goes and comes back', async () => {
       const {live, manager} = await setUp();
       const writers = await Promise.all([1, 2, 3].map(() => live.connect(manager.onNewDevice())));
@@ -193,7 +193,7 @@ describe.each(listTransportsUnderTest())('$kind', ({start}) => {
   });
 
   describe('durability', () => {
-    // I2 of docs/protocol.md.
+    // I2 of docs/reliability.md.
     test('nothing is acknowledged or shown while a commit waits', async () => {
       const {live, manager, id} = await setUp();
       const writer = await live.connect(manager);
@@ -335,7 +335,7 @@ describe.each(listTransportsUnderTest())('$kind', ({start}) => {
       await expectWhole(device, manager);
     });
 
-    // I19 of docs/protocol.md.
+    // I19 of docs/reliability.md.
     test("another tenant's record reads as none and is not touched", async () => {
       const {live, manager, id} = await setUp();
       const owner = await live.connect(manager);
@@ -400,7 +400,7 @@ describe.each(listTransportsUnderTest())('$kind', ({start}) => {
       }
     };
 
-    // I29 of docs/protocol.md.
+    // I29 of docs/reliability.md.
     test('one that stops reading is sent nothing more, and is whole again once it reads', async () => {
       const {live, manager, id} = await setUp();
       const writer = await live.connect(manager);

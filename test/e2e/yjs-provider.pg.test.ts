@@ -44,7 +44,7 @@ describe.each(listTransportsUnderTest())('$kind', ({start}) => {
     return (body as {items: {fields: unknown[]}[]}).items;
   };
 
-  // I33 of docs/protocol.md.
+  // I33 of docs/reliability.md.
   test('two providers converge, and the row follows', async () => {
     const {live, manager, id} = await setUp();
     const one = await open(live, manager, {id});
@@ -232,7 +232,7 @@ describe.each(listTransportsUnderTest())('$kind', ({start}) => {
     expect(other.text('notes').toJSON()).toBe(notes);
   });
 
-  // I23 of docs/protocol.md.
+  // I23 of docs/reliability.md.
   test('an expired token closes retryably, and a fresh one in the same provider goes on', async () => {
     const timers = createManualTimers();
     const live = await startLive(world, {start, timers, service: {...world.service, now: timers.now}});
@@ -269,7 +269,7 @@ describe.each(listTransportsUnderTest())('$kind', ({start}) => {
     expect([...two.provider.awareness.getStates().keys()]).toEqual([two.doc.clientID]);
   });
 
-  // I19 of docs/protocol.md.
+  // I19 of docs/reliability.md.
   test("another tenant's record reads as one that does not exist, and cannot be written to", async () => {
     const {live, manager, id} = await setUp();
     const one = await open(live, manager, {id});

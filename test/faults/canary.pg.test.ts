@@ -62,7 +62,7 @@ interface Leak extends Find {
 const leaksIn = (places: ReadonlyMap<string, Buffer | string>, needles: readonly Needle[]): Leak[] =>
   [...places].flatMap(([place, content]) => findNeedles(content, needles).map((find) => ({place, ...find})));
 
-// I25 of docs/protocol.md.
+// I25 of docs/reliability.md.
 test('nothing sensitive, no token and no key is found in tables, files, logs or metrics', async () => {
   const canaries = await startCanaryServer(await makeScratchFolder());
   onTestFinished(() => canaries.close());

@@ -6,7 +6,7 @@ import {runCursor} from './cursor-harness.ts';
 
 const SECONDS = Number(process.env['CURSOR_SECONDS'] ?? 5);
 
-// I7 of docs/protocol.md.
+// I7 of docs/reliability.md.
 test(
   'a reader that follows the feed by position misses nothing of what two processes write',
   async () => {

@@ -2,7 +2,7 @@
 // random moment, in half of the rounds its Postgres too, and started again; then every write that any device was
 // ever told is durable must be there, once. Exit code 1 if not; the data folder is then kept. With --prove the
 // database reports commits before they are on disk: then the test must find writes lost, and exits with 1 if not.
-// I1 of docs/protocol.md.
+// I1 of docs/reliability.md.
 import {fork, type ChildProcess} from 'node:child_process';
 import {randomUUID} from 'node:crypto';
 import {once} from 'node:events';

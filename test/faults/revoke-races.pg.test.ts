@@ -13,7 +13,7 @@ const RACES_PER_TENANT = 20;
 const sum = (reports: readonly RaceReport[], of: 'sent' | 'acked'): number =>
   reports.reduce((total, report) => total + report[of], 0);
 
-// I22 of docs/protocol.md.
+// I22 of docs/reliability.md.
 test(
   `nothing is committed by whoever lost the right to it, and their socket ends: ${RACES} races, seed ${SEED}`,
   async () => {

@@ -39,7 +39,7 @@ test.each(exampleFrames.map((frame): [string, Frame] => [frame.kind, frame]))(
   },
 );
 
-// I34 of docs/protocol.md.
+// I34 of docs/reliability.md.
 test('golden bytes are never changed: a new version gets a file of its own', () => {
   for (const [version, hash] of Object.entries(hashes)) {
     const found = createHash('sha256')

@@ -383,7 +383,7 @@ it('a JSON list that repeats what was pulled does not take back what others chan
   ]);
 });
 
-// I18 of docs/protocol.md.
+// I18 of docs/reliability.md.
 it('a refused write neither hides what it was made over nor blocks what comes after', () => {
   const ann = createPen('ann', 100);
   const ben = createPen('ben', 900);

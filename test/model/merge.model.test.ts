@@ -31,8 +31,8 @@ async function report(plan: Plan): Promise<string> {
   return [`MODEL_SEED=${seed}`, JSON.stringify(cast), ...lines, failure?.stack ?? ''].join('\n');
 }
 
-// I12 of docs/protocol.md.
-// I15 of docs/protocol.md.
+// I12 of docs/reliability.md.
+// I15 of docs/reliability.md.
 it(
   `every replica, the document and the row agree, and conflicts are exact, in ${runs} histories of ${OPERATIONS} operations`,
   {timeout: 60_000 + runs * MS_PER_RUN},

@@ -82,7 +82,7 @@ async function winnerOf(script: Script, arrivalSeed: number): Promise<unknown> {
   return (await server.fields())[spec.field];
 }
 
-// I17 of docs/protocol.md.
+// I17 of docs/reliability.md.
 it(
   'the latest of distinct, unclamped stamps wins in every order of arrival',
   {timeout: 120_000},

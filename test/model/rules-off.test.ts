@@ -4,7 +4,7 @@ import {proveRules} from './rules-off.ts';
 
 const RULES = 15;
 
-// I16 of docs/protocol.md.
+// I16 of docs/reliability.md.
 it('switching off any merge rule turns the model red', {timeout: 180_000}, async () => {
   const lines: string[] = [];
   const unnoticed = await proveRules(2026, (line) => lines.push(line));

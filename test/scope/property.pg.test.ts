@@ -21,7 +21,7 @@ const SEED = Number(process.env['SEED'] ?? Math.floor(Math.random() * 1_000_000)
 const RUNS = Number(process.env['SCOPE_RUNS'] ?? 3);
 const STEPS = 150;
 
-// I21 of docs/protocol.md.
+// I21 of docs/reliability.md.
 test.each(Array.from({length: RUNS}, (_, run) => SEED + run))(
   'devices hold what their member is to see, no more and no less (SEED=%i)',
   {timeout: 120_000},

@@ -93,7 +93,7 @@ async function readLog({nodes}: Scene, {id, ana}: {id: string; ana: Person}) {
   return {lost, writes: rows.filter(({device_id}) => device_id === ana.deviceId)};
 }
 
-// I22 of docs/protocol.md.
+// I22 of docs/reliability.md.
 test(
   `a task that was reassigned takes no more writes of its old assignee: ${RACES} races`,
   async () => {
@@ -131,7 +131,7 @@ test(
   TIMEOUT,
 );
 
-// I22 of docs/protocol.md.
+// I22 of docs/reliability.md.
 test(
   `two nodes that each move one of a client's last two tasks away leave it to nobody: ${RACES} races`,
   async () => {

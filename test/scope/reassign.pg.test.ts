@@ -60,7 +60,7 @@ async function pullAll(person: Person, since = ''): Promise<{changes: PullBody['
 const told = ({changes}: {changes: PullBody['changes']}): string[] =>
   changes.map(({op, entity, reason}) => `${op} ${entity}${reason === undefined ? '' : ` ${reason}`}`).sort();
 
-// I11 of docs/protocol.md.
+// I11 of docs/reliability.md.
 test('reassigning a task takes task and client from one device to another, live, though the client did not change', async () => {
   const {manager, ana, anaId, bo, boId} = await newCrew();
   const live = await start();
@@ -153,7 +153,7 @@ test('joining a team brings its tasks and their clients, leaving it takes them a
   expect([...device.records.keys()].sort()).toEqual([`employees/${anaId}`, `teams/${teamId}`]);
 });
 
-// I21 of docs/protocol.md.
+// I21 of docs/reliability.md.
 test('nothing of a record that was never in scope reaches a device, not even its id', async () => {
   const {manager, ana, boId} = await newCrew();
   const live = await start();
