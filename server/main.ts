@@ -3,6 +3,7 @@ import {readConfig} from './config.ts';
 import {describeNextSteps, openDevelopmentAccess} from './development.ts';
 import {createLogger} from './logger.ts';
 import {startServer} from './start.ts';
+import {stopOnSignal} from './stop-on-signal.ts';
 
 const result = readConfig();
 if (!result.ok) {
@@ -15,22 +16,10 @@ if (!result.ok) {
 const {config} = result;
 const log = createLogger({level: config.logLevel});
 try {
-  const server = await startServer(config, log);
+  const starting = startServer(config, log);
+  stopOnSignal(starting, {log});
+  const server = await starting;
   log.info('listening', {url: server.url, transport: server.transport});
-  let stopping: Promise<void> | null = null;
-  const stop = (signal: string): void => {
-    if (stopping !== null) return;
-    log.info('stopping', {signal});
-    stopping = server.stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        log.error('the server did not stop cleanly', {}, error);
-        process.exit(1);
-      },
-    );
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
   if (server.developmentIssuer !== null) {
     const access = await openDevelopmentAccess(server.service, server.developmentIssuer);
     console.log(describeNextSteps(server.url, access));

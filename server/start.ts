@@ -4,6 +4,7 @@ import {ATTACHMENT_BYTES_MAX} from '#crdt/entities/attachments.ts';
 import {errorCodes} from '#crdt/protocol/error-code.ts';
 import {BODY_BYTES_MAX, FRAME_BYTES_MAX} from '#crdt/protocol/limits.ts';
 import {assertDurable, connectDatabase, type Database} from '#db/connect.ts';
+import {readQueueFigures} from '#db/delivery-queue.ts';
 import {startEmbedded, type Embedded} from '#db/embedded.ts';
 import {isMigrated, migrateDatabase} from '#db/migrate.ts';
 import {answerHeaders} from './answer-headers.ts';
@@ -23,8 +24,8 @@ import {openKeyring} from './keyring.ts';
 import type {Logger} from './logger.ts';
 import {startMaintenance} from './maintenance.ts';
 import {createMetrics, type Metrics} from './metrics.ts';
+import {createReadiness} from './readiness.ts';
 import {createRestApp} from './rest/app.ts';
-import {readQueueFigures} from '#db/delivery-queue.ts';
 import {startRevocationPoll} from './revocation-poll.ts';
 import {openSending} from './sending/open-sending.ts';
 import type {Bus} from './sync/bus.ts';
@@ -80,12 +81,17 @@ async function startParts(
   const bus = openBus(config, {metrics, log, closers});
   const service = await openService(config, {database, metrics, clerk, log, now, bus});
   closers.push(async () => {
+    // Once more: what came with the last requests, and from the sender of messages.
+    await service.lanes.idle();
     await service.stop();
     service.files.close?.();
   });
   const state = {draining: false};
-  const isReady = async (): Promise<boolean> =>
-    !state.draining && (await isMigrated(database.pool).catch(() => false));
+  const whyNotReady = createReadiness({
+    isDraining: () => state.draining,
+    isMigrated: () => isMigrated(database.pool),
+    laneLoad: () => service.lanes.load(),
+  });
   const {allowedOrigins, clientAddressHeader, requireTls} = config;
   if (config.isProduction && !requireTls)
     log.warn('plain http is answered, since REQUIRE_TLS is not set', {});
@@ -105,7 +111,7 @@ async function startParts(
     service,
     verifier,
     log,
-    isReady,
+    whyNotReady,
     metrics: () => metrics.registry.metrics(),
     clientAddressHeader,
     allowedOrigins,
@@ -132,7 +138,8 @@ async function startParts(
   closers.push(() => transport.stop());
   closers.push(async () => {
     state.draining = true;
-    await live.drain();
+    // Attempts under way may take as long as devices do, so both end side by side.
+    await Promise.all([live.drain(), sending.stop()]);
     await service.lanes.idle();
   });
   return {
@@ -252,9 +259,9 @@ async function openService(
       const level = kind === 'bug' ? errorCodes.internal.log : 'warn';
       log[level]('a group of changes failed', {kind, tenantId, attempt}, error);
     },
-    onFlush({changes, ms}) {
+    onFlush({receipts, ms}) {
       metrics.groupSeconds.observe(ms / 1000);
-      metrics.groupChanges.observe(changes);
+      metrics.groupChanges.observe(receipts.length);
     },
   });
 }

@@ -18,8 +18,8 @@ function startArguments(): string[] {
   const {scripts} = JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8')) as {
     scripts: {start: string};
   };
-  const [node, ...args] = scripts.start.split(' ');
-  if (node !== 'node') throw new Error('npm start does not start node itself');
+  const [exec, node, ...args] = scripts.start.split(' ');
+  if (exec !== 'exec' || node !== 'node') throw new Error('npm start does not start node itself');
   return args;
 }
 

@@ -17,7 +17,7 @@ describe('the image of this project', () => {
 
   test('starts the server as npm start does, without a shell', () => {
     const [start] = image.steps.filter((step) => step.kind === 'cmd');
-    expect(start?.command.join(' ')).toBe(manifest.scripts['start']);
+    expect(`exec ${start?.command.join(' ')}`).toBe(manifest.scripts['start']);
   });
 
   test('demands the fast transport in production', () => {

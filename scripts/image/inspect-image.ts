@@ -55,7 +55,7 @@ export function inspectImage({root, workdir, user, command}: Image, project: str
     hold('the user is node', user === 'node' ? [] : [user]),
     hold(
       'the server is started as by `npm start`',
-      command.join(' ') === manifest.scripts['start'] ? [] : [command.join(' ')],
+      `exec ${command.join(' ')}` === manifest.scripts['start'] ? [] : [command.join(' ')],
     ),
     `application and packages: ${sizeOf(app)}; with Debian and Node: ${sizeOf(root)}`,
     `components in sbom.json: ${countComponents(join(app, 'sbom.json'))}`,

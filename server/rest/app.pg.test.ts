@@ -24,7 +24,7 @@ function appWith(deps: Partial<RestDeps>): RestEdge {
     service,
     verifier,
     log: createLogger({level: 'silent'}),
-    isReady: () => Promise.resolve(true),
+    whyNotReady: () => Promise.resolve(null),
     metrics: () => Promise.resolve(''),
     ...deps,
   });
@@ -38,11 +38,14 @@ test('health, readiness and figures are for anybody', async () => {
   expect(metrics.headers.get('content-type')).toMatch(/^text\/plain/);
 });
 
-test('a server that is not ready says when to ask again', async () => {
-  const app = appWith({isReady: () => Promise.resolve(false)});
+test('a server that is not ready says why, and when to ask again', async () => {
+  const app = appWith({whyNotReady: () => Promise.resolve('database')});
   const answer = await app.fetch(new Request('http://test/readyz'), '::1');
   expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1']);
-  expect(await answer.json()).toMatchObject({code: 'not_ready'});
+  expect(await answer.json()).toMatchObject({
+    code: 'not_ready',
+    detail: 'The database does not answer. Try again.',
+  });
 });
 
 test('every refusal is problem+json with a code, what to do and the request id', async () => {

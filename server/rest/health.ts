@@ -1,6 +1,7 @@
 // What a load balancer and an operator ask.
 import {z} from 'zod';
 import {SyncError} from '#crdt/protocol/error-code.ts';
+import {unreadyText} from '../readiness.ts';
 import {openRoute, type RouteDeps} from './route.ts';
 
 const alive = z.object({status: z.string()});
@@ -16,12 +17,14 @@ export function mountHealth(deps: RouteDeps): void {
     {
       method: 'get',
       path: '/readyz',
-      summary: 'Whether requests can be served: database reachable and migrated, not draining.',
+      summary:
+        'Whether requests belong here: database reachable and migrated, changes committed, not draining.',
       answer: alive,
       errors: ['not_ready'],
     },
     async () => {
-      if (!(await deps.isReady())) throw new SyncError('not_ready');
+      const reason = await deps.whyNotReady();
+      if (reason !== null) throw new SyncError('not_ready', {message: unreadyText[reason]});
       return {status: 'ready'};
     },
   );

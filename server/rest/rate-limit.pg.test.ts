@@ -22,7 +22,7 @@ function createLimited(small: Partial<Record<RateName, number>>) {
     service: world.service,
     verifier: world.verifier,
     log: silentLogger,
-    isReady: () => Promise.resolve(true),
+    whyNotReady: () => Promise.resolve(null),
     metrics: () => Promise.resolve(''),
     rates: createRateLimits({now: () => clock.ms, rates}),
   });

@@ -8,6 +8,7 @@ import type {FailureLimit} from '../auth/failure-limit.ts';
 import type {TokenVerifier} from '../auth/verify-token.ts';
 import type {PrintBill} from '../invoices/printer.ts';
 import type {Logger} from '../logger.ts';
+import type {Unready} from '../readiness.ts';
 import type {Member} from '../sync/members.ts';
 import {faultsByField} from '../sync/schema-faults.ts';
 import type {Service} from '../sync/service.ts';
@@ -22,8 +23,8 @@ export interface RestDeps {
   readonly service: Service;
   readonly verifier: TokenVerifier;
   readonly log: Logger;
-  /** False while starting, draining, or without its database. */
-  readonly isReady: () => Promise<boolean>;
+  /** Null: requests belong here. */
+  readonly whyNotReady: () => Promise<Unready | null>;
   /** Prometheus' text format. */
   readonly metrics: () => Promise<string>;
   /** Lower case; set behind a proxy that is trusted to put the caller's address there. */

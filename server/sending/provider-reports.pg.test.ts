@@ -22,7 +22,7 @@ const appOf = ({world}: Scene): RestEdge =>
     service: world.service,
     verifier: world.verifier,
     log: silentLogger,
-    isReady: () => Promise.resolve(true),
+    whyNotReady: () => Promise.resolve(null),
     metrics: () => Promise.resolve(''),
     sending: {
       publicUrl: PUBLIC_URL,

@@ -24,7 +24,30 @@ export interface LaneDeps extends FlushDeps {
   readonly onUncertain: (tenantId: TenantId) => void;
   /** Told of faults that the lane recovered from or gave up on. Never with field values. */
   readonly onFault: (fault: {kind: string; tenantId: TenantId; attempt: number; error: unknown}) => void;
-  readonly onFlush: (flush: {changes: number; ms: number}) => void;
+  readonly onFlush: (flush: Flush) => void;
+}
+
+/** A group that was answered. */
+export interface Flush {
+  readonly receipts: readonly Receipt[];
+  /** From taking the group to its commit. */
+  readonly ms: number;
+  /** When the first of its changes arrived, by the server's clock. */
+  readonly since: number;
+  /** Overwrites that it recorded. */
+  readonly conflicts: number;
+}
+
+/** What all lanes together have before them. */
+export interface LaneLoad {
+  /** Changes waiting or being committed. */
+  readonly changes: number;
+  /** Tenants they are of. */
+  readonly tenants: number;
+  /** Milliseconds since the lane that has something to answer, and has answered nothing for longest, last did; else 0. */
+  readonly stalledMs: number;
+  /** Milliseconds since any lane did, while one has something to answer; else 0. */
+  readonly quietMs: number;
 }
 
 export interface Lanes {
@@ -35,6 +58,8 @@ export interface Lanes {
   submit(submission: Submission): Promise<Receipt>;
   /** Changes waiting or being committed, of one tenant. */
   depth(tenantId: TenantId): number;
+  /** Looks at every lane: for whoever asks now and then. */
+  load(): LaneLoad;
   /** Forgets what a lane knows of roles and scope, after a membership changed on this node. */
   forgetAccess(tenantId: TenantId): void;
   /** Resolves when everything submitted so far has its receipt. */
@@ -52,6 +77,8 @@ interface Lane {
   readonly access: LaneAccess;
   queue: Waiting[];
   committing: number;
+  /** When it last answered a group, or began to work; milliseconds of performance.now. */
+  movedAt: number;
   running: Promise<void> | null;
 }
 
@@ -73,6 +100,7 @@ export function createLanes(deps: LaneDeps): Lanes {
       const lane = lanes.get(tenantId);
       return lane === undefined ? 0 : lane.queue.length + lane.committing;
     },
+    load: () => loadOf([...lanes.values()]),
     forgetAccess(tenantId) {
       const lane = lanes.get(tenantId);
       if (lane !== undefined) forgetAccess(lane.access);
@@ -91,11 +119,24 @@ function laneOf(lanes: Map<TenantId, Lane>, tenantId: TenantId): Lane {
       access: createLaneAccess(),
       queue: [],
       committing: 0,
+      movedAt: 0,
       running: null,
     };
     lanes.set(tenantId, lane);
   }
   return lane;
+}
+
+function loadOf(lanes: readonly Lane[]): LaneLoad {
+  const at = performance.now();
+  const working = lanes.filter(({running}) => running !== null);
+  const latest = lanes.reduce((last, {movedAt}) => Math.max(last, movedAt), 0);
+  return {
+    changes: working.reduce((sum, {queue, committing}) => sum + queue.length + committing, 0),
+    tenants: working.length,
+    stalledMs: working.reduce((longest, {movedAt}) => Math.max(longest, at - movedAt), 0),
+    quietMs: working.length === 0 ? 0 : at - latest,
+  };
 }
 
 /** Lanes of idle tenants are kept up to here, for what they know of roles. */
@@ -104,6 +145,7 @@ const LANES_KEPT_MAX = 10_000;
 /** Commits groups until nothing waits. Begins a microtask later, so that what arrives together goes together. */
 async function run(deps: LaneDeps, lane: Lane, busy: {lanes: number}): Promise<void> {
   busy.lanes++;
+  lane.movedAt = performance.now();
   await Promise.resolve();
   while (lane.queue.length > 0) {
     const group = takeGroup(lane, busy.lanes > 1 ? SHARED_GROUP_CHANGES_MAX : GROUP_CHANGES_MAX);
@@ -114,6 +156,7 @@ async function run(deps: LaneDeps, lane: Lane, busy: {lanes: number}): Promise<v
       for (const {reject} of group) reject(new SyncError('internal', {cause: error}));
     }
     lane.committing = 0;
+    lane.movedAt = performance.now();
     trimAccess(lane.access);
   }
   // In the same step as the last look at the queue: what arrives a microtask later begins a new run.
@@ -198,7 +241,9 @@ async function tryGroup(
       submissions: group.map(({submission}) => submission),
       isContended,
     });
-    deps.onFlush({changes: group.length, ms: performance.now() - started});
+    const since = group[0]?.submission.now ?? 0;
+    const conflicts = committed?.conflicts.length ?? 0;
+    deps.onFlush({receipts, ms: performance.now() - started, since, conflicts});
     if (committed !== null) deps.onCommitted(committed);
     for (const [index, {resolve, reject}] of group.entries()) {
       const receipt = receipts[index];

@@ -76,7 +76,7 @@ export function openDoor({service, verifier}: World): Door {
     service,
     verifier: both,
     log: silentLogger,
-    isReady: () => Promise.resolve(true),
+    whyNotReady: () => Promise.resolve(null),
     metrics: () => Promise.resolve('fieldmerge_up 1\n'),
     clerk: {webhookSigningSecret: `whsec_${Buffer.from('nobody signs with this key').toString('base64')}`},
     sending: {...reporting, whatsapp: {appSecret: 'nobody signs with this', verifyToken: 'another word'}},

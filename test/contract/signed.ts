@@ -16,7 +16,7 @@ export async function deliver(
     service,
     verifier,
     log: silentLogger,
-    isReady: () => Promise.resolve(true),
+    whyNotReady: () => Promise.resolve(null),
     metrics: () => Promise.resolve(''),
     clerk: {webhookSigningSecret: SIGNING_SECRET},
   });
@@ -54,7 +54,7 @@ export async function report(
     service,
     verifier,
     log: silentLogger,
-    isReady: () => Promise.resolve(true),
+    whyNotReady: () => Promise.resolve(null),
     metrics: () => Promise.resolve(''),
     sending: reporting,
   });

@@ -28,9 +28,8 @@ interface Started {
 
 /** PORT=0 and DATA_DIR apart, as a newcomer starts it. */
 async function startAsTold(): Promise<Started> {
-  const [program = '', ...args] = (scripts['start'] ?? '').split(' ');
   const dataDir = await makeScratchFolder();
-  const server = spawn(program, args, {
+  const server = spawn('sh', ['-c', scripts['start'] ?? ''], {
     env: {...process.env, PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'silent', NODE_ENV: ''},
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -58,7 +58,7 @@ export function openClerkWorld(
     service,
     verifier: world.verifier,
     log,
-    isReady: () => Promise.resolve(true),
+    whyNotReady: () => Promise.resolve(null),
     metrics: () => Promise.resolve(''),
     clerk,
   });

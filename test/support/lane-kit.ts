@@ -71,7 +71,7 @@ async function startNode(options: Pick<Service, 'pool' | 'keyring' | 'now'>): Pr
   const service = await createService({
     ...options,
     onFault,
-    onFlush: ({changes}) => void groups.push(changes),
+    onFlush: ({receipts}) => void groups.push(receipts.length),
   });
   return {service, faults, groups, submit: (submission) => service.lanes.submit(submission)};
 }

@@ -134,7 +134,7 @@ export async function createWorld({
     service,
     verifier,
     log,
-    isReady: () => Promise.resolve(true),
+    whyNotReady: () => Promise.resolve(null),
     metrics: () => Promise.resolve('fieldmerge_up 1\n'),
   });
   const ask: World['ask'] = async <Body>(path: string, init?: RequestInit, address = '192.0.2.1') =>
