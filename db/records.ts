@@ -18,6 +18,9 @@ export interface StoredRecord extends RecordKey {
   readonly body: Buffer | null;
 }
 
+/** One text per record of a tenant, for sets and maps. */
+export const recordName = ({entity, id}: RecordKey): string => `${entity}/${id}`;
+
 /** Where a record's body is sealed to. */
 export const bodyPlace = ({entity, id}: RecordKey, version: number) => ({
   table: 'records',

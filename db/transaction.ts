@@ -114,7 +114,11 @@ export const withTenantAtOnce = <Result>(
 ): Promise<Result> =>
   onConnection(pool, {
     async use(client) {
-      const {answered, committed} = await sendAtOnce(client, beginPlanned(tenantId), statement);
+      const [, answered, committed] = await Promise.allSettled([
+        client.query(beginPlanned(tenantId)),
+        statement(client),
+        commit(client),
+      ]);
       if (answered.status === 'rejected' && isRefusal(answered.reason)) throw answered.reason;
       if (committed.status === 'rejected') throw committed.reason;
       if (answered.status === 'rejected') throw answered.reason;
@@ -125,50 +129,32 @@ export const withTenantAtOnce = <Result>(
 
 /**
  * Statements that read for `tenantId` and none of which waits for another's answer, sent together with BEGIN and COMMIT:
- * one round trip. Rethrows what they failed with.
+ * one round trip. Rethrows what they failed with, without waiting for a connection that no longer answers.
  */
 export const readAtOnce = <Result>(
   pool: pg.Pool,
   tenantId: TenantId,
   statements: (client: pg.PoolClient) => Promise<Result>,
-): Promise<Result> =>
-  onConnection(pool, {
-    async use(client) {
-      const begin = beginFor(tenantId, 'READ COMMITTED');
-      const {answered, committed} = await sendAtOnce(client, begin, statements);
-      if (answered.status === 'rejected') throw answered.reason;
-      if (committed.status === 'rejected') throw committed.reason;
-      return answered.value;
-    },
-    isUsableAfter: (_, error) => Promise.resolve(isRefusal(error)),
-  });
-
-async function sendAtOnce<Result>(
-  client: pg.PoolClient,
-  begin: string,
-  statements: (client: pg.PoolClient) => Promise<Result>,
-) {
-  const [, answered, committed] = await Promise.allSettled([
-    client.query(begin),
-    statements(client),
-    commit(client),
-  ]);
-  return {answered, committed};
-}
+): Promise<Result> => sendAtOnce(pool, beginFor(tenantId, 'READ COMMITTED'), statements);
 
 /**
- * One statement that crosses tenants, sent together with BEGIN and COMMIT: one round trip. It may read everything and
- * change next to nothing. For the functions of this folder that say so; what comes out of them is narrowed by their
- * own WHERE alone. Rethrows what the statement failed with, without waiting for a connection that no longer answers.
+ * One statement that crosses tenants, sent in the same way. It may read everything and change next to nothing. For the
+ * functions of this folder that say so; what comes out of them is narrowed by their own WHERE alone.
  */
 export const asWorker = <Result>(
   pool: pg.Pool,
   statement: (client: pg.PoolClient) => Promise<Result>,
+): Promise<Result> => sendAtOnce(pool, begin('worker', '', 'READ COMMITTED'), statement);
+
+const sendAtOnce = <Result>(
+  pool: pg.Pool,
+  beginning: string,
+  statements: (client: pg.PoolClient) => Promise<Result>,
 ): Promise<Result> =>
   onConnection(pool, {
     async use(client) {
-      const begun = client.query(begin('worker', '', 'READ COMMITTED'));
-      const answered = statement(client);
+      const begun = client.query(beginning);
+      const answered = statements(client);
       const committed = commit(client);
       for (const step of [begun, committed]) step.catch(() => undefined);
       try {

@@ -3,16 +3,17 @@ import {fieldsOf, recordIdOf} from '../load/tasks.ts';
 import {startServerProcess} from '../server-process.ts';
 import {decodeFloorFrame, encodeFloorFrame} from './floor-frames.ts';
 import {getJson, inBatches, postJson, readPages} from './http.ts';
-import type {
-  Access,
-  BurstEdit,
-  BurstLink,
-  ConnectOptions,
-  DeviceEvents,
-  DeviceLink,
-  Peer,
-  PeerServer,
-  StartOptions,
+import {
+  openAccess,
+  type Access,
+  type BurstEdit,
+  type BurstLink,
+  type ConnectOptions,
+  type DeviceEvents,
+  type DeviceLink,
+  type Peer,
+  type PeerServer,
+  type StartOptions,
 } from './peer.ts';
 import {findUwsNode, findUwsObstacle} from './uws-node.ts';
 import {openSocket} from './web-socket.ts';
@@ -31,7 +32,7 @@ async function start(
     ready: /listening on (http:\S+)/,
     profileFolder: options.profileFolder,
   });
-  return {...server, access: {url: server.ready[0] ?? '', tenantId: '', tokens: [], cursor: '', others: []}};
+  return {...server, access: openAccess(server)};
 }
 
 async function connect(access: Access, _options: ConnectOptions, events: DeviceEvents): Promise<DeviceLink> {

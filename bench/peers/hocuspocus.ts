@@ -6,16 +6,17 @@ import pg from 'pg';
 import {recordIdOf, recordOf, seedUpdate} from '../load/tasks.ts';
 import {startServerProcess} from '../server-process.ts';
 import {newerNode, packagesFolder} from './packages-folder.ts';
-import type {
-  Access,
-  BurstEdit,
-  BurstLink,
-  CaughtUp,
-  ConnectOptions,
-  DeviceEvents,
-  DeviceLink,
-  Peer,
-  StartOptions,
+import {
+  openAccess,
+  type Access,
+  type BurstEdit,
+  type BurstLink,
+  type CaughtUp,
+  type ConnectOptions,
+  type DeviceEvents,
+  type DeviceLink,
+  type Peer,
+  type StartOptions,
 } from './peer.ts';
 import {openSocket, type DeviceSocket} from './web-socket.ts';
 
@@ -237,7 +238,7 @@ export const hocuspocus: Peer = {
     });
     return {
       ...server,
-      access: {url: server.ready[0] ?? '', tenantId: '', tokens: [], cursor: '', others: []},
+      access: openAccess(server),
     };
   },
   seed: (_server, {databaseUrl, needs}) => seed(databaseUrl, needs.records),

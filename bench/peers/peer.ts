@@ -25,6 +25,15 @@ export interface Access {
   readonly others: readonly {readonly tenantId: string; readonly tokens: readonly string[]}[];
 }
 
+/** To a peer that knows neither tokens nor tenants. `ready`: what the server said it listens at. */
+export const openAccess = ({ready}: {readonly ready: readonly string[]}): Access => ({
+  url: ready[0] ?? '',
+  tenantId: '',
+  tokens: [],
+  cursor: '',
+  others: [],
+});
+
 /** As the devices of another tenant have it, from 0 as well. Where a peer has no tenants, all share the one. */
 export function accessOfTenant(access: Access, tenant: number): Access {
   const other = access.others[tenant];

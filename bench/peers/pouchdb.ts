@@ -6,7 +6,7 @@ import {fieldsOf, recordIdOf} from '../load/tasks.ts';
 import {startServerProcess} from '../server-process.ts';
 import {getJson, inBatches, postJson} from './http.ts';
 import {packagesFolder} from './packages-folder.ts';
-import type {Access, BurstEdit, BurstLink, CaughtUp, Peer} from './peer.ts';
+import {openAccess, type Access, type BurstEdit, type BurstLink, type CaughtUp, type Peer} from './peer.ts';
 
 const PAGE = 1_000;
 const BATCH = 500;
@@ -124,7 +124,7 @@ export const pouchdb: Peer = {
     });
     return {
       ...server,
-      access: {url: server.ready[0] ?? '', tenantId: '', tokens: [], cursor: '', others: []},
+      access: openAccess(server),
     };
   },
   async seed({access}, {needs}) {

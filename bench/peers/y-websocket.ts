@@ -7,15 +7,16 @@ import {clientOf, recordIdOf, seedUpdate} from '../load/tasks.ts';
 import {scanUpdate} from '../load/update-scan.ts';
 import {startServerProcess} from '../server-process.ts';
 import {packagesFolder} from './packages-folder.ts';
-import type {
-  Access,
-  BurstEdit,
-  BurstLink,
-  CaughtUp,
-  ConnectOptions,
-  DeviceEvents,
-  DeviceLink,
-  Peer,
+import {
+  openAccess,
+  type Access,
+  type BurstEdit,
+  type BurstLink,
+  type CaughtUp,
+  type ConnectOptions,
+  type DeviceEvents,
+  type DeviceLink,
+  type Peer,
 } from './peer.ts';
 import {openSocket, type DeviceSocket} from './web-socket.ts';
 
@@ -244,7 +245,7 @@ export const yWebsocket: Peer = {
     });
     return {
       ...server,
-      access: {url: server.ready[0] ?? '', tenantId: '', tokens: [], cursor: '', others: []},
+      access: openAccess(server),
     };
   },
   async seed({access}, {needs}) {

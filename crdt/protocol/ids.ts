@@ -26,5 +26,9 @@ export const deviceId = uuid<DeviceId>();
 export const recordId = uuid<RecordId>();
 export const changeId = uuid<ChangeId>();
 
+/** The text of the 32 digits, which may be of no UUID. */
+export const dashed = (hex: string): string =>
+  hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+
 /** An id in an answer. */
 export const uuidText = z.string().meta({format: 'uuid'});

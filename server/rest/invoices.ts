@@ -1,9 +1,10 @@
 // Invoices and credit notes as documents; managers only.
 import {z} from 'zod';
-import {SyncError} from '#crdt/protocol/error-code.ts';
 import {recordId} from '#crdt/protocol/ids.ts';
 import {printDocument} from '../invoices/pdf.ts';
 import {readDocumentOf} from '../invoices/linked-pdf.ts';
+import {requireManager} from '../sync/require-manager.ts';
+import {pdfResponse} from './pdf-response.ts';
 import {memberRoute, type RouteDeps} from './route.ts';
 
 export function mountInvoices(deps: RouteDeps): void {
@@ -25,14 +26,8 @@ export function mountInvoices(deps: RouteDeps): void {
       errors: ['forbidden', 'overloaded'],
     },
     async ({role, tenantId}, {params}) => {
-      if (role !== 'manager') throw new SyncError('forbidden');
-      const {bytes, fileName} = await readDocumentOf({...deps.service, print}, tenantId, params.id);
-      return new Response(Buffer.from(bytes), {
-        headers: {
-          'content-type': 'application/pdf',
-          'content-disposition': `inline; filename="${fileName}"`,
-        },
-      });
+      requireManager({role});
+      return pdfResponse(await readDocumentOf({...deps.service, print}, tenantId, params.id));
     },
   );
 }

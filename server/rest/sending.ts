@@ -14,7 +14,6 @@ import {
 import {recordId} from '#crdt/protocol/ids.ts';
 import {createHeaders} from '#crdt/protocol/records.ts';
 import {printDocument} from '../invoices/pdf.ts';
-import type {RenderedInvoice} from '../invoices/render-invoice.ts';
 import {
   listDeliveries,
   listOutbox,
@@ -24,6 +23,7 @@ import {
 } from '../sending/delivery-list.ts';
 import {openLink} from '../sending/document-link.ts';
 import {sendInvoice} from '../sending/send-invoice.ts';
+import {pdfResponse} from './pdf-response.ts';
 import {memberRoute, openRoute, type RouteDeps} from './route.ts';
 
 const params = z.object({id: recordId});
@@ -138,8 +138,3 @@ function mountOutbox(deps: RouteDeps): void {
     async (member, {params: {id}}) => pdfResponse(await readOutboxDocument(service, member, id)),
   );
 }
-
-const pdfResponse = ({bytes, fileName}: RenderedInvoice): Response =>
-  new Response(Uint8Array.from(bytes), {
-    headers: {'content-type': 'application/pdf', 'content-disposition': `inline; filename="${fileName}"`},
-  });

@@ -2,11 +2,11 @@
 import {z} from 'zod';
 import {tenantId, type TenantId} from '#crdt/protocol/ids.ts';
 import {activation, invitation, tenant, tenantsQuery, tenantsResponse} from '#crdt/protocol/tenants.ts';
-import {SyncError} from '#crdt/protocol/error-code.ts';
 import {activate, activateBody, type ActivationDeps} from '../sync/activation.ts';
 import {createEmployeeRecords} from '../sync/employee-records.ts';
 import {invite, inviteBody} from '../sync/invitations.ts';
 import {tenantJson} from '../sync/me.ts';
+import {requireManager} from '../sync/require-manager.ts';
 import {createTenant, createTenantBody, listTenants} from '../sync/tenants.ts';
 import type {Service} from '../sync/service.ts';
 import {deviceOfBody, memberRoute, userRoute, type RouteDeps} from './route.ts';
@@ -30,7 +30,7 @@ export function mountTenants(deps: RouteDeps): void {
       errors: ['forbidden'],
     },
     async (member, {body}) => {
-      if (member.role !== 'manager') throw new SyncError('forbidden');
+      requireManager(member);
       const made = await invite(createLoggedDeps(service), member, body);
       return {...made, expiresAt: made.expiresAt.toISOString()};
     },

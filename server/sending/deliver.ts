@@ -81,7 +81,7 @@ async function resolveUnknown(
 ): Promise<DeliveredAs | null> {
   if (channel.lookUp === undefined) {
     if (claimed.unknowns < UNKNOWNS_MAX) return null;
-    return giveUp(deps, claimed, {state: 'unknown', code: `${claimed.channel}_no_answer`, unknowns: 0});
+    return settle(deps, claimed, {kind: 'given up', code: `${claimed.channel}_no_answer`});
   }
   const found = await channel.lookUp(message);
   if (found.kind === 'absent') return null;
@@ -91,7 +91,7 @@ async function resolveUnknown(
 async function settle(
   deps: DeliverDeps,
   claimed: ClaimedDelivery,
-  outcome: SendOutcome,
+  outcome: SendOutcome | {readonly kind: 'given up'; readonly code: string},
 ): Promise<DeliveredAs> {
   const {pool, now, random} = deps;
   const {tenantId, id, attempts, unknowns} = claimed;
@@ -116,6 +116,8 @@ async function settle(
     case 'retry':
       if (attempts >= ATTEMPTS_MAX) return save({state: 'dead', nextAt: null});
       return save({state: 'queued', nextAt: later(backoffMs(attempts, random()))});
+    case 'given up':
+      return save({state: 'unknown', nextAt: null});
     case 'unknown': {
       const canLookUp = deps.channels[claimed.channel]?.lookUp !== undefined;
       const isLast = attempts >= ATTEMPTS_MAX || (!canLookUp && unknowns + 1 >= UNKNOWNS_MAX);
@@ -123,25 +125,6 @@ async function settle(
       return save({state: 'unknown', nextAt: isLast ? null : nextAt, unknowns: 1});
     }
   }
-}
-
-async function giveUp(
-  {pool, now}: DeliverDeps,
-  {tenantId, id, attempts}: ClaimedDelivery,
-  {state, code, unknowns}: {state: 'unknown'; code: string; unknowns: 0 | 1},
-): Promise<DeliveredAs> {
-  const at = new Date(now());
-  await saveNotSent(pool, tenantId, {
-    id,
-    attempts,
-    state,
-    errorCode: code,
-    nextAt: null,
-    unknowns,
-    isCounted: true,
-    at,
-  });
-  return state;
 }
 
 type Unmade = {readonly kind: 'retry' | 'refused'; readonly code: string};

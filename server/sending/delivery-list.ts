@@ -21,6 +21,7 @@ import {readBill} from '../invoices/read-bill.ts';
 import type {RenderedInvoice} from '../invoices/render-invoice.ts';
 import {pageOf, readPlace, type ListPage} from '../sync/list-place.ts';
 import type {Member} from '../sync/members.ts';
+import {requireManager} from '../sync/require-manager.ts';
 import type {Service} from '../sync/service.ts';
 import {partsOf} from './invoice-facts.ts';
 import {renderMessage, templateLanguage} from './templates.ts';
@@ -46,10 +47,6 @@ export const deliveryJson = (cipher: TenantCipher, row: DeliveryRow): DeliveryJs
   createdAt: row.createdAt.toISOString(),
   updatedAt: row.updatedAt.toISOString(),
 });
-
-function requireManager({role}: Member): void {
-  if (role !== 'manager') throw new SyncError('forbidden');
-}
 
 /** Throws SyncError `forbidden`, `not_found`. */
 export async function listDeliveries(

@@ -1,7 +1,7 @@
 // Links to an invoice's PDF, for SMS: short, signed under the tenant's key, and good for LINK_DAYS.
 import {timingSafeEqual} from 'node:crypto';
 import {SyncError} from '#crdt/protocol/error-code.ts';
-import {isUuid} from '#crdt/protocol/ids.ts';
+import {dashed, isUuid} from '#crdt/protocol/ids.ts';
 import type {TenantCipher} from '#db/cipher.ts';
 import {findDelivery, findDeliveryTenant} from '#db/deliveries.ts';
 import {withTenant} from '#db/transaction.ts';
@@ -33,10 +33,7 @@ export async function openLink(
 ): Promise<RenderedInvoice> {
   const {pool, tenantKeys, now} = deps;
   const bytes = Buffer.from(token, 'base64url');
-  const id = bytes
-    .subarray(0, 16)
-    .toString('hex')
-    .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  const id = dashed(bytes.toString('hex', 0, 16));
   // Decoding is lenient: several texts read as the same bytes, and one of them is the link.
   const isExact = bytes.toString('base64url') === token;
   if (!isExact || bytes.length !== 16 + SIGNATURE_BYTES || !isUuid(id)) throw new SyncError('not_found');

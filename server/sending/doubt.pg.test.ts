@@ -1,18 +1,19 @@
 // Attempts that fail, and servers that die in the middle of one: nothing is lost, and nothing is sent twice that could
 // have been known.
 import {randomUUID} from 'node:crypto';
-import {expect, onTestFinished, test} from 'vitest';
+import {expect, onTestFinished, test, vi} from 'vitest';
 import type {DeliveryJson} from '#crdt/protocol/deliveries.ts';
 import {claimDelivery} from '#db/delivery-queue.ts';
 import {startMailServer, type MailServer} from '#test/support/mail-server.ts';
 import {META, startMeta, startTwilio, TWILIO, type ProviderServer} from '#test/support/provider-server.ts';
 import {setScene, type Scene} from '#test/support/sending-scene.ts';
+import {WAIT} from '#test/support/wait.ts';
 import type {Channel} from './channel.ts';
 import {ATTEMPTS_MAX, backoffMs, deliver} from './deliver.ts';
 import {createEmailChannel} from './email-channel.ts';
 import {createTwilioChannel} from './twilio-channel.ts';
 import {createWhatsappChannel} from './whatsapp-channel.ts';
-import {deliverNext, LEASE_MS, RECIPIENT_GAP_MS} from './worker.ts';
+import {deliverNext, LEASE_MS, RECIPIENT_GAP_MS, startSendingWorker} from './worker.ts';
 
 const HOURS_6 = 6 * 60 * 60_000;
 
@@ -82,6 +83,25 @@ test('workers at the same time take one message once', async () => {
   const outcomes = await Promise.all(Array.from({length: 4}, () => deliverNext(scene.worker({email}))));
   expect(outcomes.filter((outcome) => outcome !== null)).toEqual(['sent']);
   expect(mail.mails).toHaveLength(1);
+});
+
+test('while a provider lets one message wait, the next goes out', async () => {
+  const {scene, twilio, sms} = await withTwilio();
+  const mail = await startMailServer();
+  const email = createEmailChannel({url: mail.url, from: 'office@example.com'});
+  onTestFinished(() => email.close());
+  twilio.troubleNext('hold');
+  const worker = startSendingWorker(scene.worker({sms, email}));
+  onTestFinished(() => worker.stop());
+  onTestFinished(() => twilio.letGoOn());
+  await vi.waitUntil(() => twilio.held() === 1, WAIT);
+  await scene.send(['email']);
+  worker.wake();
+  await vi.waitUntil(() => mail.mails.length === 1, WAIT);
+  expect((await scene.deliveries()).map(({channel, state}) => [channel, state])).toContainEqual([
+    'sms',
+    'sending',
+  ]);
 });
 
 test('servers that die again and again after the mail server took it make one duplicate, and no more', async () => {

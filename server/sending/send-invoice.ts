@@ -11,6 +11,7 @@ import {withTenant} from '#db/transaction.ts';
 import {readBill, type Bill} from '../invoices/read-bill.ts';
 import {derivedUuid} from '../sync/devices.ts';
 import type {Member} from '../sync/members.ts';
+import {requireManager} from '../sync/require-manager.ts';
 import type {Service} from '../sync/service.ts';
 import {deliveryJson} from './delivery-list.ts';
 import {hasConsent, isIssued, printedFields, recipientOf} from './invoice-facts.ts';
@@ -40,8 +41,8 @@ export async function sendInvoice(
   member: Member,
   {id, channels, key}: SendRequest,
 ): Promise<SendResponse> {
-  const {tenantId, role} = member;
-  if (role !== 'manager') throw new SyncError('forbidden');
+  requireManager(member);
+  const {tenantId} = member;
   const cipher = await deps.tenantKeys.cipherOf(tenantId);
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const invoice = await readBill(deps, tenantId, id);

@@ -1,5 +1,6 @@
 // Writes what became of messages into their invoices, through the lane like every change: so it reaches managers'
 // devices at once, on every node, and those that were offline in the feed. The worker calls it.
+import {SERVER_DEVICE} from '#crdt/deletion.ts';
 import type {JsonObject} from '#crdt/json.ts';
 import {
   listUnshown,
@@ -8,6 +9,7 @@ import {
   type InvoiceStates,
   type UnshownInvoice,
 } from '#db/shown-deliveries.ts';
+import {writeAsServer} from '../sync/server-write.ts';
 import type {Service} from '../sync/service.ts';
 
 export type ShowDeps = Pick<Service, 'pool' | 'lanes' | 'now'>;
@@ -33,26 +35,20 @@ async function showStatesOf(deps: ShowDeps, invoice: UnshownInvoice): Promise<vo
  * then could put an older state over a newer one.
  */
 async function writeStates(
-  {lanes, now}: ShowDeps,
+  deps: ShowDeps,
   {tenantId, invoiceId}: UnshownInvoice,
   {seq, deliveries}: InvoiceStates,
 ): Promise<boolean> {
   const latest: JsonObject = Object.fromEntries(deliveries.map(({channel, state}) => [channel, state]));
-  const receipt = await lanes.submit({
-    tenantId,
-    userId: deliveries.at(-1)?.createdBy ?? '',
-    deviceId: '',
-    change: {
-      kind: 'server',
-      entity: 'finance_entries',
-      id: invoiceId,
-      fields: {deliveries: latest},
-      creates: false,
+  const receipt = await writeAsServer(
+    deps,
+    {
+      tenantId,
+      userId: deliveries.at(-1)?.createdBy ?? '',
+      deviceId: SERVER_DEVICE,
+      precondition: {kind: 'present', seqs: [seq]},
     },
-    now: now(),
-    offset: 0,
-    changeId: null,
-    precondition: {kind: 'present', seqs: [seq]},
-  });
+    {entity: 'finance_entries', id: invoiceId, fields: {deliveries: latest}, creates: false},
+  );
   return receipt.kind !== 'rejected';
 }

@@ -1,6 +1,7 @@
 // Takes what is due from the outbox and makes the attempts, a few at a time. Every node runs one; leases keep them
 // from each other's messages. Woken when something was queued here, and by a timer for the rest.
 import {claimDelivery} from '#db/delivery-queue.ts';
+import {startPoll} from '../sync/poll.ts';
 import {SEND_TIMEOUT_MS} from './channel.ts';
 import {deliver, type DeliveredAs, type DeliverDeps} from './deliver.ts';
 
@@ -38,38 +39,21 @@ export async function deliverNext(deps: WorkerDeps): Promise<DeliveredAs | null>
 }
 
 export function startSendingWorker(deps: WorkerDeps): SendingWorker {
-  const state = {isStopping: false, isWoken: false};
-  let running: Promise<void> | null = null;
-
-  const runOne = async (): Promise<void> => {
-    try {
-      while (!state.isStopping && (await deliverNext(deps)) !== null);
-    } catch (error) {
-      deps.onFault(error);
-    }
+  let isStopping = false;
+  const round = async (): Promise<void> => {
+    while (!isStopping && (await deliverNext(deps)) !== null);
   };
-  const run = async (): Promise<void> => {
-    while (state.isWoken && !state.isStopping) {
-      state.isWoken = false;
-      await Promise.all(Array.from({length: AT_ONCE}, runOne));
-    }
-  };
-  const wake = (): void => {
-    state.isWoken = true;
-    if (state.isStopping || running !== null) return;
-    running = run().finally(() => {
-      running = null;
-    });
-  };
-  const timer = setInterval(wake, EVERY_MS);
-  timer.unref();
+  // Each goes its own way: while a provider lets one wait, what is queued meanwhile goes out through the others.
+  const lines = Array.from({length: AT_ONCE}, () =>
+    startPoll({everyMs: EVERY_MS, round, onFault: deps.onFault}),
+  );
+  const wake = (): void => lines.forEach((line) => line.soon());
   wake();
   return {
     wake,
     async stop() {
-      state.isStopping = true;
-      clearInterval(timer);
-      await running;
+      isStopping = true;
+      await Promise.all(lines.map((line) => line.stop()));
     },
   };
 }

@@ -1,7 +1,6 @@
 // Files beside records: who may add, read and remove them, and when an upload counts. Their records are the server's own
 // writes through the lane, so devices learn of them in the feed. The bytes never pass through here but to be checked.
 import {createHash, randomUUID} from 'node:crypto';
-import type {ServerChange} from '#crdt/change.ts';
 import {entities} from '#crdt/entities/registry.ts';
 import type {JsonObject} from '#crdt/json.ts';
 import type {PresignUploadRequest} from '#crdt/protocol/attachments.ts';
@@ -18,6 +17,7 @@ import {looksLike, MAGIC_BYTES} from '../files/magic-number.ts';
 import {mayAttach} from './attaching.ts';
 import {payloadOf} from './feed.ts';
 import type {Member} from './members.ts';
+import {writeAsServer} from './server-write.ts';
 import type {Service} from './service.ts';
 import type {Attaching, Precondition} from './submission.ts';
 
@@ -206,7 +206,7 @@ const update = (
  * `already_exists` if that has changed; null if it was.
  */
 async function write(
-  {lanes, now}: AttachmentDeps,
+  deps: AttachmentDeps,
   {tenantId, userId, deviceId}: Member,
   {
     id,
@@ -216,18 +216,11 @@ async function write(
   }: {id: string; fields: JsonObject; seq: number | undefined; attaching: Attaching},
 ): Promise<ErrorCode | null> {
   const precondition: Precondition = seq === undefined ? {kind: 'absent'} : {kind: 'present', seqs: [seq]};
-  const creates = seq === undefined;
-  const change: ServerChange = {kind: 'server', entity: 'attachments', id, fields, creates};
-  const author = {tenantId, userId, deviceId};
-  const receipt = await lanes.submit({
-    ...author,
-    change,
-    now: now(),
-    offset: 0,
-    changeId: null,
-    precondition,
-    attaching,
-  });
+  const receipt = await writeAsServer(
+    deps,
+    {tenantId, userId, deviceId, precondition, attaching},
+    {entity: 'attachments', id, fields, creates: seq === undefined},
+  );
   return receipt.kind === 'rejected' ? receipt.error.code : null;
 }
 

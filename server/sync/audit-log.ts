@@ -1,11 +1,11 @@
 // The log of a tenant for its managers, values before and after included.
 import type {AuditEntry} from '#crdt/change.ts';
 import type {AuditChange, AuditEntryJson, AuditQuery, AuditResponse} from '#crdt/protocol/audit.ts';
-import {SyncError} from '#crdt/protocol/error-code.ts';
 import {auditPlace, listAudit as listRows, type AuditLogRow} from '#db/audit-log.ts';
 import type {TenantCipher} from '#db/cipher.ts';
 import {withTenant} from '#db/transaction.ts';
 import type {Member} from './members.ts';
+import {requireManager} from './require-manager.ts';
 import type {Service} from './service.ts';
 import {readSince} from './since.ts';
 
@@ -15,8 +15,8 @@ export async function listAudit(
   member: Member,
   {since, limit}: AuditQuery,
 ): Promise<AuditResponse> {
-  const {tenantId, role} = member;
-  if (role !== 'manager') throw new SyncError('forbidden');
+  requireManager(member);
+  const {tenantId} = member;
   const cipher = await deps.tenantKeys.cipherOf(tenantId);
   const after = await readSince(deps, member, since);
   const rows = await withTenant(deps.pool, tenantId, (client) =>

@@ -12,9 +12,9 @@ import {
   type ConflictPosition,
   type ConflictRow,
 } from '#db/conflicts.ts';
-import {lockMembership} from '#db/memberships.ts';
 import {withTenant} from '#db/transaction.ts';
 import {conflictJson, openEntries} from './conflict-json.ts';
+import {requireManager, requireManagerInside} from './require-manager.ts';
 import {planRestore, submitRestore} from './restore.ts';
 import type {Member} from './members.ts';
 import type {Service} from './service.ts';
@@ -90,10 +90,6 @@ export async function resolveConflict(
   return settle(deps, member, {cipher, id, request, hasWritten});
 }
 
-function requireManager({role}: Member): void {
-  if (role !== 'manager') throw new SyncError('forbidden');
-}
-
 const alreadyResolved = (cipher: TenantCipher, row: ConflictRow): SyncError =>
   new SyncError('already_resolved', {details: {current: conflictJson(cipher, row)}});
 
@@ -112,8 +108,7 @@ async function settle(
   const {resolution, note} = request;
   const status = resolution === 'keep' ? 'kept' : 'restored';
   const saved = await withTenant(deps.pool, tenantId, async (client) => {
-    const membership = await lockMembership(client, tenantId, {userId, lock: 'share'});
-    if (membership?.status !== 'active' || membership.role !== 'manager') throw new SyncError('forbidden');
+    await requireManagerInside(client, member);
     const row = await findConflict(client, tenantId, {id, lock: true});
     if (row === undefined) throw new SyncError('not_found');
     if (row.status !== 'open' && !hasWritten) throw alreadyResolved(cipher, row);

@@ -2,7 +2,13 @@
 import {createHash} from 'node:crypto';
 import type pg from 'pg';
 import {SyncError} from '#crdt/protocol/error-code.ts';
-import {deviceId as deviceIdSchema, type DeviceId, type TenantId, type UserId} from '#crdt/protocol/ids.ts';
+import {
+  dashed,
+  deviceId as deviceIdSchema,
+  type DeviceId,
+  type TenantId,
+  type UserId,
+} from '#crdt/protocol/ids.ts';
 import type {AuditRow} from '#db/audit-chain.ts';
 import {claimDevice, saveDevice} from '#db/devices.ts';
 
@@ -11,7 +17,7 @@ export function derivedUuid(...name: string[]): string {
   const bytes = createHash('sha256').update(JSON.stringify(name)).digest().subarray(0, 16);
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
-  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  return dashed(bytes.toString('hex'));
 }
 
 /** The device of a user who names none. */

@@ -7,20 +7,23 @@ import type {JsonValue} from '#crdt/json.ts';
 import {SyncError} from '#crdt/protocol/error-code.ts';
 import type {ActivationDeps, EmployeeChange} from './activation.ts';
 import {derivedUuid} from './devices.ts';
+import {writeAsServer} from './server-write.ts';
 import type {Service} from './service.ts';
 
 type EmployeeRecords = Pick<ActivationDeps, 'createEmployeeRecord' | 'setEmployeeUser'>;
 
 const NAME_WITHOUT_ONE = 'New employee';
 
-export function createEmployeeRecords({lanes, now}: Pick<Service, 'lanes' | 'now'>): EmployeeRecords {
+export function createEmployeeRecords(deps: Pick<Service, 'lanes' | 'now'>): EmployeeRecords {
   const write = async (
     {tenantId, employeeId, userId, deviceId, by = userId}: EmployeeChange,
     {fields, creates, changeId}: Pick<ServerChange, 'fields' | 'creates'> & {changeId: string | null},
   ): Promise<void> => {
-    const change: ServerChange = {kind: 'server', entity: 'employees', id: employeeId, fields, creates};
-    const submission = {tenantId, userId: by, deviceId, change, now: now(), offset: 0, changeId};
-    const receipt = await lanes.submit(submission);
+    const receipt = await writeAsServer(
+      deps,
+      {tenantId, userId: by, deviceId, changeId},
+      {entity: 'employees', id: employeeId, fields, creates},
+    );
     if (receipt.kind === 'rejected') throw new SyncError('internal', {message: receipt.error.message});
   };
   return {

@@ -1,6 +1,7 @@
 // Followers hear of every commit, in order and linked, whichever node made it.
 import {expect, test, vi} from 'vitest';
 import {createArena, jsonSubmission, kept, newTask, type Node} from '#test/support/lane-kit.ts';
+import {WAIT} from '#test/support/wait.ts';
 import {withTenant} from '#db/transaction.ts';
 import {appendAudit} from '#db/audit.ts';
 import type {Batch} from './fan-out.ts';
@@ -25,7 +26,7 @@ test('commits of this node arrive in order, each beginning where the one before 
   const {batches, to} = follow(node, arena.manager);
   for (let index = 0; index < 10; index++) await node.submit(newTask(arena.manager, `Task ${index}`).create);
   const head = await node.service.feed.readHead(arena.tenantId);
-  await vi.waitUntil(() => to() === head);
+  await vi.waitUntil(() => to() === head, WAIT);
   expect(isLinked(batches)).toBe(true);
   expect(batches.flatMap(({records}) => records.map(({deltas}) => deltas.length > 0))).not.toContain(false);
 });
@@ -50,7 +51,7 @@ test('commits of another node arrive after a hint, linked with those of this one
   }
   here.service.fanOut.hinted(arena.tenantId);
   const head = await here.service.feed.readHead(arena.tenantId);
-  await vi.waitUntil(() => to() === head);
+  await vi.waitUntil(() => to() === head, WAIT);
   expect(isLinked(batches)).toBe(true);
   const told = new Set(batches.flatMap(({records}) => records.map(({id}) => id)));
   expect(ids.filter((id) => !told.has(id))).toEqual([]);
@@ -62,7 +63,7 @@ test('a hint before any commit was seen here says where the tenant is, so that f
   const {batches} = follow(here, arena.manager);
   const {seq} = kept(await there.submit(newTask(arena.manager).create));
   here.service.fanOut.hinted(arena.tenantId, seq!);
-  await vi.waitUntil(() => batches.length > 0);
+  await vi.waitUntil(() => batches.length > 0, WAIT);
   expect(batches[0]).toMatchObject({from: seq, to: seq, records: []});
 });
 
@@ -91,7 +92,7 @@ test('conflicts of a commit are told even where its records come from the feed',
     jsonSubmission(other, {...task, base: {kind: 'cursor', seq: 0}, payload: {title: 'Blind'}}),
   );
   const head = await node.service.feed.readHead(arena.tenantId);
-  await vi.waitUntil(() => to() === head && batches.some(({conflicts}) => conflicts.length > 0));
+  await vi.waitUntil(() => to() === head && batches.some(({conflicts}) => conflicts.length > 0), WAIT);
   expect(isLinked(batches)).toBe(true);
   expect(batches.flatMap(({conflicts}) => conflicts)).toHaveLength(1);
 });
@@ -104,7 +105,7 @@ test('a follower that stops twice takes nobody else along', async () => {
   const second = follow(node, arena.manager);
   first.stop();
   await node.submit(newTask(arena.manager).create);
-  await vi.waitUntil(() => second.batches.length === 1);
+  await vi.waitUntil(() => second.batches.length === 1, WAIT);
   expect(first.batches).toEqual([]);
   expect(node.service.fanOut.followers()).toBe(1);
 });

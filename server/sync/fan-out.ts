@@ -3,7 +3,7 @@
 // truth, whatever says that there is something new is only a hint.
 import {openEntities} from '#crdt/entities/scope.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
-import type {RecordKey} from '#db/records.ts';
+import {recordName, type RecordKey} from '#db/records.ts';
 import type {AccessEvent} from '#db/scope.ts';
 import type {Feed, FeedItem} from './feed.ts';
 import {
@@ -11,7 +11,6 @@ import {
   joinScope,
   leaveScope,
   loadScope,
-  recordName,
   type LiveScope,
   type ScopeReader,
 } from './live-scope.ts';

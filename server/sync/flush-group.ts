@@ -10,7 +10,7 @@ import type {TenantCipher} from '#db/cipher.ts';
 import {writeGroup, type ExpectedRecord, type GroupCommitted} from '#db/group-commit.ts';
 import type {QuarantineWrite} from '#db/group-notes.ts';
 import {limitKept} from '#db/quarantine.ts';
-import type {StoredRecord} from '#db/records.ts';
+import {recordName, type StoredRecord} from '#db/records.ts';
 import type {ScopeSeeds} from '#db/scope.ts';
 import {withTenant, withTenantAtOnce, withTenantPlanned} from '#db/transaction.ts';
 import {decideGroup, type GroupDecision, type WorkingRecord} from './decide-group.ts';
@@ -29,8 +29,6 @@ import {
 import {
   loadCached,
   loadGroup,
-  nameOfRecord,
-  recordName,
   repeatOf,
   type FlushDeps,
   type GroupRequest,
@@ -157,11 +155,11 @@ const decide = (
 ): GroupDecision =>
   decideGroup({
     submissions: fresh,
-    recordOf: (submission) => need(loaded.working.get(recordName(submission))),
+    recordOf: (submission) => need(loaded.working.get(recordName(submission.change))),
     memberOf: (submission) => loaded.access.members.get(writerName(writerOf(submission))) ?? undefined,
     isGranted: (userId, key) => isGranted(loaded.access, userId, key),
     readCursor: deps.readCursor(tenantId),
-    ownerOf: ({owner}) => need(loaded.working.get(nameOfRecord(owner))),
+    ownerOf: ({owner}) => need(loaded.working.get(recordName(owner))),
     storage: loaded.storage,
     isOpen: (quarantineId) => loaded.open.has(quarantineId),
   });
@@ -276,7 +274,7 @@ function publish(deps: FlushDeps, tenantId: TenantId, prepared: Prepared): Flush
       ? receiptOf(need(decidedOf.get(submission)), {
           counter,
           encoded,
-          current: current.get(recordName(submission)) ?? null,
+          current: current.get(recordName(submission.change)) ?? null,
         })
       : repeatReceipt(submission, repeat);
   });

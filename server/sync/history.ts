@@ -6,6 +6,7 @@ import {listRecordHistory} from '#db/audit-log.ts';
 import {withTenant} from '#db/transaction.ts';
 import {auditEntryJson} from './audit-log.ts';
 import type {Member} from './members.ts';
+import {requireManager} from './require-manager.ts';
 import type {Service} from './service.ts';
 
 /**
@@ -17,8 +18,8 @@ export async function listHistory(
   member: Member,
   {entity, id, query}: {entity: EntityName; id: string; query: HistoryQuery},
 ): Promise<HistoryResponse> {
-  const {tenantId, role} = member;
-  if (role !== 'manager') throw new SyncError('forbidden');
+  requireManager(member);
+  const {tenantId} = member;
   const {cursor, limit} = query;
   const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : cursors.read(member, cursor);
   const cipher = await tenantKeys.cipherOf(tenantId);

@@ -11,13 +11,13 @@ import {
   revokeInvitation as revokeRow,
   type ListedInvitationRow,
 } from '#db/invitations.ts';
-import {lockMembership} from '#db/memberships.ts';
 import {withTenant} from '#db/transaction.ts';
 import {hashInvitationCode, makeInvitationCode} from './invitation-code.ts';
 import {deliver, withdrawMails, type DeliveryDeps} from './invitation-delivery.ts';
 import {INVITATION_DAYS, type Invitation} from './invitations.ts';
 import {pageOf, readPlace, type ListPage} from './list-place.ts';
 import type {Member} from './members.ts';
+import {requireManager, requireManagerInside} from './require-manager.ts';
 
 interface Deps extends DeliveryDeps {
   /** Called after the commit. */
@@ -30,7 +30,7 @@ export async function listInvitations(
   {tenantId, role}: Member,
   {since, limit, status}: InvitationsQuery,
 ): Promise<ListPage<ListedInvitation>> {
-  if (role !== 'manager') throw new SyncError('forbidden');
+  requireManager({role});
   const after = readPlace(since);
   const rows = await withTenant(pool, tenantId, (client) =>
     listRows(client, tenantId, {after, status, limit: limit + 1}),
@@ -62,10 +62,9 @@ function invitationJson(row: ListedInvitationRow): ListedInvitation {
 
 /** Locks the invitation, then the manager's own membership: the order of who accepts. */
 async function lockFor(client: pg.ClientBase, member: Member, id: string): Promise<ListedInvitationRow> {
-  const {tenantId, userId} = member;
+  const {tenantId} = member;
   const row = await lockInvitationById(client, tenantId, id);
-  const membership = await lockMembership(client, tenantId, {userId, lock: 'share'});
-  if (membership?.status !== 'active' || membership.role !== 'manager') throw new SyncError('forbidden');
+  await requireManagerInside(client, member);
   if (row === undefined) throw new SyncError('not_found');
   if (row.acceptedBy !== null) throw new SyncError('invitation_used');
   return row;
@@ -81,7 +80,7 @@ const auditRow = (
  * `not_found`, `invitation_used` or `invitation_revoked`.
  */
 export async function resendInvitation(deps: Deps, member: Member, id: string): Promise<Invitation> {
-  if (member.role !== 'manager') throw new SyncError('forbidden');
+  requireManager(member);
   const {tenantId} = member;
   const code = makeInvitationCode();
   const {email, expiresAt, group} = await withTenant(deps.pool, tenantId, async (client) => {
@@ -103,7 +102,7 @@ export async function resendInvitation(deps: Deps, member: Member, id: string): 
  * too; where that fails the answer still says `clerk`, and doing it again tries again.
  */
 export async function revokeInvitation(deps: Deps, member: Member, id: string): Promise<ListedInvitation> {
-  if (member.role !== 'manager') throw new SyncError('forbidden');
+  requireManager(member);
   const {tenantId} = member;
   const {row, group} = await withTenant(deps.pool, tenantId, async (client) => {
     const found = await lockFor(client, member, id);

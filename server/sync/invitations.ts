@@ -6,11 +6,12 @@ import {SyncError} from '#crdt/protocol/error-code.ts';
 import {recordId, type TenantId} from '#crdt/protocol/ids.ts';
 import {appendAudit, type AuditGroup} from '#db/audit.ts';
 import {insertInvitation, revokeInvitationsTo} from '#db/invitations.ts';
-import {isFreeEmployee, lockMembership} from '#db/memberships.ts';
+import {isFreeEmployee} from '#db/memberships.ts';
 import {withTenant} from '#db/transaction.ts';
 import {deliver, withdrawMails, type Delivered, type DeliveryDeps} from './invitation-delivery.ts';
 import {hashInvitationCode, makeInvitationCode} from './invitation-code.ts';
 import type {Member} from './members.ts';
+import {requireManagerInside} from './require-manager.ts';
 
 export const INVITATION_DAYS = 7;
 
@@ -44,8 +45,7 @@ export async function invite(
   const {tenantId, userId, deviceId} = member;
   const [id, code] = [randomUUID(), makeInvitationCode()];
   const {expiresAt, replaced, group} = await withTenant(deps.pool, tenantId, async (client) => {
-    const inviter = await lockMembership(client, tenantId, {userId, lock: 'share'});
-    if (inviter?.status !== 'active' || inviter.role !== 'manager') throw new SyncError('forbidden');
+    await requireManagerInside(client, member);
     if (employeeId !== undefined && !(await isFreeEmployee(client, tenantId, employeeId))) {
       const message = 'The employee does not exist, or is a member already.';
       throw new SyncError('bad_request', {message, details: {fields: {employeeId: message}}});

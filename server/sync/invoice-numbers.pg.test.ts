@@ -13,6 +13,7 @@ import {
   type Arena,
   type Node,
 } from '#test/support/lane-kit.ts';
+import {WAIT} from '#test/support/wait.ts';
 import {verifyDatabase} from './verify.ts';
 
 const entity = 'finance_entries';
@@ -120,7 +121,7 @@ test('a transaction that is rolled back after it took a number leaves no hole', 
       `SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`,
     );
     return row;
-  });
+  }, WAIT);
   await query(arena, 'SELECT pg_terminate_backend($1)', [waiting.pid]);
   await holder.query('COMMIT');
   holder.release();

@@ -2,8 +2,9 @@
 // room any more.
 import type {TenantCipher} from '#db/cipher.ts';
 import type {QuarantineWrite} from '#db/group-notes.ts';
+import {recordName} from '#db/records.ts';
 import {notKept, type GroupDecision} from './decide-group.ts';
-import {recordName, type Loaded} from './load-group.ts';
+import type {Loaded} from './load-group.ts';
 import {quarantineWrite} from './quarantine-write.ts';
 import type {Submission} from './submission.ts';
 
@@ -25,7 +26,7 @@ export async function keepForManagers(
   const writes = fresh.map((submission, index) =>
     quarantineWrite(cipher, submission, {
       decided: decision.decided[index],
-      record: loaded.working.get(recordName(submission))?.record,
+      record: loaded.working.get(recordName(submission.change))?.record,
     }),
   );
   const wanted = writes.filter((write) => write !== null);

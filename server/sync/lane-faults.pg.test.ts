@@ -11,6 +11,7 @@ import {
   type Arena,
 } from '#test/support/lane-kit.ts';
 import {startTcpProxy, type Cut} from '#test/support/tcp-proxy.ts';
+import {WAIT} from '#test/support/wait.ts';
 
 // Not the READ COMMITTED of a BEGIN.
 const isCommit = (sent: string): boolean => /COMMIT(?!TED)/.test(sent);
@@ -96,7 +97,7 @@ test('followers hear of a commit whose outcome was not learned', async () => {
   proxy.cutNext({at: isCommit, when: 'after'});
   await node.submit(replica.set('title', 'Mine'));
   const head = await node.service.feed.readHead(arena.tenantId);
-  await vi.waitUntil(() => heard.includes(head));
+  await vi.waitUntil(() => heard.includes(head), WAIT);
   following.stop();
 });
 
@@ -143,14 +144,14 @@ test('a database that is away for a while is waited for; one that stays away is 
   const change = (title: string) => jsonSubmission(other, {...task, payload: {title}});
   proxy.refuse();
   const waiting = node.submit(change('Waits'));
-  await vi.waitUntil(() => node.faults.length >= 2);
+  await vi.waitUntil(() => node.faults.length >= 2, WAIT);
   proxy.accept();
   expect(kept(await waiting).kind).toBe('applied');
   proxy.refuse();
   await expect(node.submit(change('Too long'))).rejects.toMatchObject({code: 'not_ready'});
   proxy.accept();
   expect(kept(await node.submit(change('Again'))).kind).toBe('applied');
-}, 30_000);
+});
 
 test('a deadlock with somebody else is decided again', async () => {
   const arena = await createArena();
@@ -172,7 +173,7 @@ test('a deadlock with somebody else is decided again', async () => {
       `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`,
     );
     return waiting.length === 1;
-  });
+  }, WAIT);
   await lock(tasks[0]!.id);
   await holder.query('COMMIT');
   holder.release();

@@ -14,6 +14,7 @@ import {
   query,
   type Arena,
 } from '#test/support/lane-kit.ts';
+import {WAIT} from '#test/support/wait.ts';
 import type {Member} from './members.ts';
 
 async function twoNodes() {
@@ -146,7 +147,7 @@ test('a member removed between decision and commit is refused, and nothing of th
       `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`,
     );
     return waiting.length === 1;
-  });
+  }, WAIT);
   await holder.query(`UPDATE memberships SET status = 'removed' WHERE user_id = $1`, [member.userId]);
   await holder.query('UPDATE tenant_counters SET access_version = access_version + 1');
   await holder.query('COMMIT');
@@ -199,7 +200,7 @@ test('roles forgotten while a group is being decided do not make its members str
       `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`,
     );
     return waiting.length === 1;
-  });
+  }, WAIT);
   nodes[0].service.lanes.forgetAccess(arena.tenantId);
   await holder.query('COMMIT');
   holder.release();

@@ -3,6 +3,7 @@ import {setImmediate as turn} from 'node:timers/promises';
 import {expect, test, vi} from 'vitest';
 import {LANE_QUEUE_MAX} from '#crdt/protocol/limits.ts';
 import {createArena, createReplica, jsonSubmission, kept, newTask, query} from '#test/support/lane-kit.ts';
+import {WAIT} from '#test/support/wait.ts';
 
 const transactions = async (arena: Awaited<ReturnType<typeof createArena>>): Promise<number> => {
   const [row] = await query<{n: number}>(arena, 'SELECT count(DISTINCT group_seq) AS n FROM audit_logs');
@@ -40,7 +41,7 @@ test('a receipt comes after COMMIT: not while the tenant counter is held elsewhe
       `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`,
     );
     return waiting.length === 1;
-  });
+  }, WAIT);
   for (let turns = 0; turns < 100; turns++) await turn();
   expect(hasReceipt).toBe(false);
   expect(await node.service.feed.readOne(arena.manager, task)).toBeUndefined();
@@ -65,7 +66,7 @@ test('a change handed in at any moment around the end of a run is not left behin
     );
     expect(kept(await next).kind).toBe('applied');
   }
-}, 5_000);
+});
 
 // I9 of docs/reliability.md.
 test('positions have no gap, whatever is applied, refused, repeated or without effect', async () => {
@@ -123,7 +124,7 @@ test('past the bound of its queue a lane says overloaded, and serves on', async 
   await node.service.lanes.idle();
   expect(node.service.lanes.depth(arena.tenantId)).toBe(0);
   await expect(node.submit(submission)).resolves.toBeDefined();
-}, 30_000);
+});
 
 test('a change that only says what is there leaves the log and its chain alone', async () => {
   const arena = await createArena();

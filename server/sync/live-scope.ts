@@ -1,7 +1,7 @@
 // What one employee sees, kept in memory while a device of theirs is connected, in step with the tenant's commits.
 import type pg from 'pg';
 import type {TenantId} from '#crdt/protocol/ids.ts';
-import type {RecordKey} from '#db/records.ts';
+import {recordName, type RecordKey} from '#db/records.ts';
 import {readAccessEvents, readScope, type AccessEvent} from '#db/scope.ts';
 import {withTenant} from '#db/transaction.ts';
 
@@ -28,8 +28,6 @@ export const createScopeReader = (pool: pg.Pool): ScopeReader => ({
   readEvents: (tenantId, range) =>
     withTenant(pool, tenantId, (client) => readAccessEvents(client, tenantId, range)),
 });
-
-export const recordName = ({entity, id}: RecordKey): string => `${entity}/${id}`;
 
 const NOTHING_READ = -1;
 

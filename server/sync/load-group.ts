@@ -11,7 +11,7 @@ import {sumAttachments} from '#db/attachments.ts';
 import type {TenantCipher} from '#db/cipher.ts';
 import {findPushResults, type StoredResult} from '#db/push-results.ts';
 import {lockOpen} from '#db/quarantine.ts';
-import {bodyPlace, lockRecords, type RecordKey, type StoredRecord} from '#db/records.ts';
+import {bodyPlace, lockRecords, recordName, type RecordKey, type StoredRecord} from '#db/records.ts';
 import type {Storage} from './attaching.ts';
 import type {WorkingRecord} from './decide-group.ts';
 import {knownAccess, loadAccess, type GroupAccess, type LaneAccess} from './lane-access.ts';
@@ -47,9 +47,6 @@ export interface Loaded {
   readonly storage: Storage | null;
 }
 
-export const nameOfRecord = ({entity, id}: RecordKey): string => `${entity}/${id}`;
-export const recordName = ({change}: Submission): string => nameOfRecord(change);
-
 /** The record that a change is about, and the one that what it says belongs to. */
 const recordsOf = ({change: {entity, id}, attaching}: Submission): readonly RecordKey[] =>
   attaching === undefined ? [{entity, id}] : [{entity, id}, attaching.owner];
@@ -72,7 +69,7 @@ export function loadCached(deps: FlushDeps, {tenantId, access, submissions}: Gro
   for (const submission of submissions) {
     if (submission.changeId !== null || isAnnounced(submission)) return null;
     for (const key of recordsOf(submission)) {
-      const name = nameOfRecord(key);
+      const name = recordName(key);
       if (working.has(name)) continue;
       const cached = deps.cache.get(tenantId, key);
       if (cached === undefined) return null;
@@ -100,7 +97,7 @@ export async function loadGroup(
   group: GroupRequest & {readonly cipher: TenantCipher},
 ): Promise<Loaded> {
   const {tenantId, submissions, isContended} = group;
-  const keys = new Map(submissions.flatMap(recordsOf).map((key) => [nameOfRecord(key), key]));
+  const keys = new Map(submissions.flatMap(recordsOf).map((key) => [recordName(key), key]));
   const cached = new Map([...keys].map(([name, key]) => [name, deps.cache.get(tenantId, key)]));
   const named = submissions.flatMap(({deviceId, changeId}) =>
     changeId === null ? [] : [{deviceId, changeId}],
@@ -124,7 +121,7 @@ export async function loadGroup(
     loadAccess(client, group),
     announces ? sumAttachments(client, tenantId) : null,
   ]);
-  const stored = new Map(rows.map((row) => [nameOfRecord(row), row]));
+  const stored = new Map(rows.map((row) => [recordName(row), row]));
   const working = new Map(
     [...keys].map(([name, key]) => [
       name,

@@ -1,11 +1,11 @@
 // The members of a tenant, for its managers.
 import type pg from 'pg';
-import {SyncError} from '#crdt/protocol/error-code.ts';
 import type {MemberJson, MembersQuery} from '#crdt/protocol/members.ts';
 import {listMembers as listRows, type MemberRow} from '#db/memberships.ts';
 import {withTenant} from '#db/transaction.ts';
 import {pageOf, readPlace, type ListPage} from './list-place.ts';
 import type {Member} from './members.ts';
+import {requireManager} from './require-manager.ts';
 
 /** In the order in which they first joined. Throws SyncError `forbidden` for employees, `bad_cursor`. */
 export async function listMembers(
@@ -13,7 +13,7 @@ export async function listMembers(
   {tenantId, role}: Member,
   {since, limit, status}: MembersQuery,
 ): Promise<ListPage<MemberJson>> {
-  if (role !== 'manager') throw new SyncError('forbidden');
+  requireManager({role});
   const after = readPlace(since);
   const rows = await withTenant(pool, tenantId, (client) =>
     listRows(client, tenantId, {after, status, limit: limit + 1}),

@@ -14,6 +14,7 @@ import type {ActivationDeps} from './activation.ts';
 import {derivedUuid} from './devices.ts';
 import {memberJson} from './member-list.ts';
 import type {Member} from './members.ts';
+import {requireManager} from './require-manager.ts';
 
 interface Wanted {
   readonly userId: UserId;
@@ -99,7 +100,7 @@ export async function changeRole(
   actor: Member,
   {userId, role}: {userId: UserId; role: Role},
 ): Promise<MemberJson> {
-  if (actor.role !== 'manager') throw new SyncError('forbidden');
+  requireManager(actor);
   const {tenantId, deviceId} = actor;
   const wanted = {userId, becomes: role};
   const employeeId = role === 'employee' ? await ensureEmployee(deps, actor, wanted) : null;

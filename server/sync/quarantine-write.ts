@@ -9,6 +9,7 @@ import {parseUpdate} from '#crdt/update-reader.ts';
 import type {TenantCipher} from '#db/cipher.ts';
 import type {QuarantineWrite} from '#db/group-notes.ts';
 import {quarantinePlace} from '#db/quarantine.ts';
+import {recordName} from '#db/records.ts';
 import type {Decided} from './decide-group.ts';
 import type {Submission} from './submission.ts';
 
@@ -72,7 +73,7 @@ export function quarantineWrite(
 
 /** The record with it: the same bytes may have been made in several documents. */
 function nameOf({change, changeId}: Submission): string {
-  const record = `${change.entity}/${change.id}`;
+  const record = recordName(change);
   if (changeId !== null || change.kind !== 'update') return `${record}/${changeId ?? ''}`;
   return `${record}/${change.generation}/${Buffer.from(change.update.bytes).toString('base64')}`;
 }

@@ -11,15 +11,15 @@ import type {
 import type {RecordState} from '#crdt/record.ts';
 import {appendAudit} from '#db/audit.ts';
 import type {TenantCipher} from '#db/cipher.ts';
-import {lockMembership} from '#db/memberships.ts';
 import {findQuarantined, listQuarantined, saveDiscarded, type QuarantineRow} from '#db/quarantine.ts';
-import {readNamedRecords} from '#db/records.ts';
+import {readNamedRecords, recordName, type RecordKey} from '#db/records.ts';
 import {withTenant} from '#db/transaction.ts';
 import {derivedUuid} from './devices.ts';
 import {pageOf, readPlace, type ListPage} from './list-place.ts';
 import type {Member} from './members.ts';
 import {keptChangeJson, keptOf, openRecord, sealNote, writtenIn} from './quarantine-json.ts';
 import type {KeptChange} from './quarantine-write.ts';
+import {requireManager, requireManagerInside} from './require-manager.ts';
 import type {Service} from './service.ts';
 import type {Receipt, Submission} from './submission.ts';
 
@@ -142,8 +142,7 @@ export async function discardKept(
   const {tenantId, userId, deviceId} = member;
   const cipher = await deps.tenantKeys.cipherOf(tenantId);
   const {row, lastSeq} = await withTenant(deps.pool, tenantId, async (client) => {
-    const membership = await lockMembership(client, tenantId, {userId, lock: 'share'});
-    if (membership?.status !== 'active' || membership.role !== 'manager') throw new SyncError('forbidden');
+    await requireManagerInside(client, member);
     const found = await findQuarantined(client, tenantId, {id, lock: true});
     if (found === undefined) throw new SyncError('not_found');
     if (found.status !== 'open') return {row: found, lastSeq: null};
@@ -164,10 +163,6 @@ export async function discardKept(
   if (lastSeq === null) throw await alreadyDecided(deps, member, row);
   deps.fanOut.hinted(tenantId, lastSeq);
   return readKept(deps, member, id);
-}
-
-function requireManager({role}: Member): void {
-  if (role !== 'manager') throw new SyncError('forbidden');
 }
 
 async function findRow({pool}: QuarantineDeps, {tenantId}: Member, id: string): Promise<QuarantineRow> {
@@ -198,11 +193,11 @@ async function readBeside(
   rows: readonly QuarantineRow[],
 ): Promise<Beside> {
   const cipher = await tenantKeys.cipherOf(tenantId);
-  const nameOf = ({entity, recordId}: QuarantineRow): string => `${entity}/${recordId}`;
-  const keys = new Map(rows.map((row) => [nameOf(row), {entity: row.entity, id: row.recordId}]));
+  const keyOf = ({entity, recordId}: QuarantineRow): RecordKey => ({entity, id: recordId});
+  const keys = new Map(rows.map(keyOf).map((key) => [recordName(key), key]));
   const stored = await withTenant(pool, tenantId, (client) =>
     readNamedRecords(client, tenantId, [...keys.values()]),
   );
-  const records = new Map(stored.map((one) => [`${one.entity}/${one.id}`, openRecord(cipher, one)]));
-  return {cipher, recordOf: (row) => records.get(nameOf(row))};
+  const records = new Map(stored.map((one) => [recordName(one), openRecord(cipher, one)]));
+  return {cipher, recordOf: (row) => records.get(recordName(keyOf(row)))};
 }

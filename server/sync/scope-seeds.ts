@@ -3,7 +3,7 @@
 import type {Entity} from '#crdt/entities/entity.ts';
 import {entities} from '#crdt/entities/registry.ts';
 import {followersOf, isScoped, scopeFields, TEAMS_OF_EMPLOYEE} from '#crdt/entities/scope.ts';
-import type {RecordKey} from '#db/records.ts';
+import {recordName, type RecordKey} from '#db/records.ts';
 import type {ScopeSeeds} from '#db/scope.ts';
 import type {Logged} from './decide-group.ts';
 
@@ -13,7 +13,7 @@ const fieldsOf = new Map(Object.values(entities).map((entity) => [entity.name, s
 export function scopeSeeds(logged: readonly Logged[]): ScopeSeeds | null {
   const records = new Map<string, RecordKey>();
   const teams = new Set<string>();
-  const add = (key: RecordKey): void => void records.set(`${key.entity}/${key.id}`, key);
+  const add = (key: RecordKey): void => void records.set(recordName(key), key);
   for (const {submission, outcome} of logged) {
     const {entity: name, id} = submission.change;
     const entity = entities[name];

@@ -1,11 +1,11 @@
 // Files that no attachment needs any more: uploads that were announced and never completed, and what is left behind by
 // whoever was stopped half way, went on uploading, or deleted. maintenance.ts calls it, on every node.
-import type {ServerChange} from '#crdt/change.ts';
 import {SERVER_DEVICE} from '#crdt/deletion.ts';
 import {PENDING_UPLOAD_HOURS} from '#crdt/protocol/limits.ts';
 import {findAwaited, findNamed, listStaleUploads, type StaleUpload} from '#db/attachments.ts';
 import {withTenant} from '#db/transaction.ts';
 import {nameOfKey, type FileKey, type Place} from '../files/file-store.ts';
+import {writeAsServer} from './server-write.ts';
 import type {Service} from './service.ts';
 
 export type SweepDeps = Pick<Service, 'pool' | 'lanes' | 'files' | 'now'>;
@@ -46,24 +46,20 @@ export async function expireUploads(deps: SweepDeps, signal?: AbortSignal): Prom
 }
 
 /** False: it was announced again, or completed, meanwhile. */
-async function expire(
-  {lanes, files, now}: SweepDeps,
-  {tenantId, id, seq, updatedBy}: StaleUpload,
-): Promise<boolean> {
+async function expire(deps: SweepDeps, {tenantId, id, seq, updatedBy}: StaleUpload): Promise<boolean> {
   const fields = {status: 'failed'};
-  const change: ServerChange = {kind: 'server', entity: 'attachments', id, fields, creates: false};
-  const receipt = await lanes.submit({
-    tenantId,
-    userId: updatedBy,
-    deviceId: SERVER_DEVICE,
-    change,
-    now: now(),
-    offset: 0,
-    changeId: null,
-    precondition: {kind: 'present', seqs: [seq]},
-  });
+  const receipt = await writeAsServer(
+    deps,
+    {
+      tenantId,
+      userId: updatedBy,
+      deviceId: SERVER_DEVICE,
+      precondition: {kind: 'present', seqs: [seq]},
+    },
+    {entity: 'attachments', id, fields, creates: false},
+  );
   if (receipt.kind === 'rejected') return false;
-  await files.remove('waiting', {tenantId, id});
+  await deps.files.remove('waiting', {tenantId, id});
   return true;
 }
 

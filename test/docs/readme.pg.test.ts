@@ -76,7 +76,7 @@ test('a first push, pull and live edit work as the README says', {timeout: 60_00
   const live = await run('live', started);
   expect(live).toMatch(/^before: \[ \d+, 'scheduled' \] The key is with the neighbour\.$/m);
   await expect
-    .poll(() => pullTask(started), {timeout: 10_000})
+    .poll(() => pullTask(started), {timeout: 60_000})
     .toMatchObject({status: 'in_progress', notes: 'Started. The key is with the neighbour.'});
 
   // The last of its answers is the pull.

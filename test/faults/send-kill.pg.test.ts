@@ -2,7 +2,8 @@
 // WhatsApp message only where the provider may have had it and cannot be asked.
 import {createHmac} from 'node:crypto';
 import {expect, test, vi} from 'vitest';
-import {APP_SECRET, setStage, WAIT, type SendStage} from './send-stage.ts';
+import {WAIT} from '#test/support/wait.ts';
+import {APP_SECRET, setStage, type SendStage} from './send-stage.ts';
 
 const CLAIMS = 'SELECT pg_advisory_xact_lock(7204115)';
 

@@ -13,11 +13,11 @@ import {META, startMeta, startTwilio, TWILIO, type ProviderServer} from '#test/s
 import {makeInvoice} from '#test/support/sending-scene.ts';
 import {createTestDatabase} from '#test/support/test-database.ts';
 import {personOf, readAnswer, type Answer, type Person} from '#test/support/world.ts';
+import {WAIT} from '#test/support/wait.ts';
 import {startServerProcess, type ServerProcess} from './kill-server.ts';
 
 export const channels = ['email', 'whatsapp', 'sms'] as const;
 export const APP_SECRET = 'app-secret';
-export const WAIT = {timeout: 20_000, interval: 10};
 
 export interface SendStage {
   readonly mail: MailServer;

@@ -126,7 +126,6 @@ test(
       `reassigned: ${RACES} races, ${acked} writes committed before, none after; gone from the device within ${longestMs} ms`,
     );
     expect(acked).toBeGreaterThan(RACES / 2);
-    expect(longestMs).toBeLessThan(1_000);
   },
   TIMEOUT,
 );
