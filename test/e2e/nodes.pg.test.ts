@@ -5,7 +5,7 @@ import {expect, test} from 'vitest';
 import type {TenantId} from '#crdt/protocol/ids.ts';
 import {connectDatabase} from '#db/connect.ts';
 import {startNode, type TestNode} from '../support/nodes.ts';
-import {startTcpProxy, type TcpProxy} from '../support/tcp-proxy.ts';
+import {startTcpProxy, type FaultProxy} from '../support/tcp-proxy.ts';
 import type {Person} from '../support/world.ts';
 
 const entity = 'tasks';
@@ -107,7 +107,7 @@ test('a listener whose connection is killed misses nothing', async () => {
 });
 
 /** Two nodes, of which the second is reached by no notification as long as its bus is silenced. */
-async function startSilenced(): Promise<{a: TestNode; b: TestNode; proxy: TcpProxy}> {
+async function startSilenced(): Promise<{a: TestNode; b: TestNode; proxy: FaultProxy}> {
   const a = await startNode();
   const proxy = await startTcpProxy(a.world.database.url);
   const b = await startNode({nextTo: a, busUrl: proxy.url});

@@ -23,7 +23,8 @@ export const tokenOf = ({name}: Pick<KillWrite, 'name'>): string => `[${name}]`;
 
 /** From the test to the load. */
 export type LoadCommand =
-  | {readonly kind: 'server'; readonly url: string}
+  /** Each request or connection takes one of them; none: all are down. */
+  | {readonly kind: 'servers'; readonly urls: readonly string[]}
   /** Finish what is under way and begin nothing. */
   | {readonly kind: 'pause'}
   | {readonly kind: 'resume'}
@@ -32,7 +33,13 @@ export type LoadCommand =
 /** From the load to the test. */
 export type LoadAnswer =
   | {readonly kind: 'paused'}
-  | {readonly kind: 'report'; readonly writes: readonly KillWrite[]; readonly resent: number}
+  | {
+      readonly kind: 'report';
+      readonly writes: readonly KillWrite[];
+      readonly resent: number;
+      /** Milliseconds from a device's first failure to send something to its acknowledgement, each time. */
+      readonly interruptionsMs: readonly number[];
+    }
   | {readonly kind: 'failed'; readonly message: string};
 
 /** Given to the load process as one argument. */

@@ -8,9 +8,22 @@ import {createJsonSender, createYjsSender} from './kill-rest-devices.ts';
 import {createLiveSender} from './kill-live-device.ts';
 
 const task = JSON.parse(process.argv[2] ?? '{}') as LoadTask;
-const state = {url: '', isPaused: true, resent: 0, writing: 0};
+const state = {
+  urls: [] as readonly string[],
+  isPaused: true,
+  resent: 0,
+  writing: 0,
+  interruptionsMs: [] as number[],
+};
 const journal: KillWrite[] = [];
 const makers = {json: createJsonSender, yjs: createYjsSender, live: createLiveSender};
+
+/** A server that is down may be among them: then the next attempt takes another. */
+const serverUrl = (): string => {
+  const url = state.urls[Math.floor(Math.random() * state.urls.length)];
+  if (url === undefined) throw new Error('No server is up.');
+  return url;
+};
 
 const answer = (message: LoadAnswer): void => void process.send?.(message);
 
@@ -20,7 +33,7 @@ const BATCH_MAX = 4;
 
 async function runDevice(kind: DeviceKind, place: number): Promise<void> {
   const deviceId = randomUUID();
-  const sender = makers[kind]({task, deviceId, serverUrl: () => state.url});
+  const sender = makers[kind]({task, deviceId, serverUrl});
   let own = randomUUID();
   for (let number = 1; ;) {
     while (state.isPaused) await delay(RETRY_MS);
@@ -51,16 +64,21 @@ async function runDevice(kind: DeviceKind, place: number): Promise<void> {
 }
 
 async function deliver(sender: Sender, batch: readonly KillWrite[]): Promise<void> {
+  let failedAt = Infinity;
   for (let attempt = 1; ; attempt++) {
     const pending = batch.filter(({acked}) => !acked);
-    if (pending.length === 0) return;
+    if (pending.length === 0) {
+      if (failedAt < Infinity) state.interruptionsMs.push(performance.now() - failedAt);
+      return;
+    }
     if (attempt === 2) state.resent += pending.length;
     if (attempt > 1) await delay(RETRY_MS);
     try {
       await sender.send(pending);
     } catch (error) {
       if (error instanceof LoadFailed) throw error;
-      // The server is gone, or does not take it now: the same again, until it does.
+      // The server is gone, or does not take it now: the same again, until one does.
+      failedAt = Math.min(failedAt, performance.now());
     }
   }
 }
@@ -73,8 +91,8 @@ async function pause(): Promise<void> {
 
 process.on('message', (command: LoadCommand) => {
   switch (command.kind) {
-    case 'server':
-      state.url = command.url;
+    case 'servers':
+      state.urls = command.urls;
       break;
     case 'pause':
       void pause();
@@ -83,7 +101,12 @@ process.on('message', (command: LoadCommand) => {
       state.isPaused = false;
       break;
     case 'report':
-      answer({kind: 'report', writes: journal, resent: state.resent});
+      answer({
+        kind: 'report',
+        writes: journal,
+        resent: state.resent,
+        interruptionsMs: state.interruptionsMs,
+      });
       break;
   }
 });

@@ -12,6 +12,8 @@ export interface ServerProcess {
   readonly url: string;
   /** Milliseconds from the start of the process until it was ready. */
   readonly readyMs: number;
+  /** Ended already, whoever ended it. */
+  hasEnded(): boolean;
   /** SIGKILL. */
   kill(): Promise<void>;
   /** SIGTERM; resolves to the exit code. */
@@ -50,8 +52,9 @@ export async function startServerProcess(
     if (performance.now() - started > READY_MS_MAX) throw new Error('The server did not become ready.');
     await delay(10);
   }
+  const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
-    if (child.exitCode === null && child.signalCode === null) {
+    if (!hasEnded()) {
       child.kill(signal);
       await once(child, 'exit');
     }
@@ -60,6 +63,7 @@ export async function startServerProcess(
   return {
     url,
     readyMs: performance.now() - started,
+    hasEnded,
     async kill() {
       await end('SIGKILL');
     },
@@ -84,7 +88,8 @@ function listeningUrl(child: ChildProcess): Promise<string> {
   });
 }
 
-const isReady = (url: string): Promise<boolean> =>
+/** Whether a server says that it can be asked. */
+export const isReady = (url: string): Promise<boolean> =>
   fetch(`${url}/readyz`).then(
     ({status}) => status === 200,
     () => false,

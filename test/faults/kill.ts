@@ -1,75 +1,43 @@
-// The kill test: node --import tsx test/faults/kill.ts --rounds 30 [--seed 1]. A server under load is killed at a
-// random moment, in half of the rounds its Postgres too, and started again; then every write that any device was
-// ever told is durable must be there, once. Exit code 1 if not; the data folder is then kept. With --prove the
-// database reports commits before they are on disk: then the test must find writes lost, and exits with 1 if not.
+// The kill test: node --import tsx test/faults/kill.ts --rounds 30 [--nodes 3] [--minutes 60] [--seed 1]. Servers under
+// load are killed at random moments, and their Postgres too, and started again; then every write that any device was
+// ever told is durable must be there, once. One server with its own Postgres, or with --nodes several on one. Ends after
+// so many rounds or minutes, whichever comes first. Exit code 1 if anything is wrong; the data folder is then kept. With
+// --prove the database reports commits before they are on disk: then the test must find writes lost, and exits with 1
+// if not.
 // I1 of docs/reliability.md.
-import {fork, type ChildProcess} from 'node:child_process';
-import {randomUUID} from 'node:crypto';
-import {once} from 'node:events';
 import {chmod, mkdtemp, realpath, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {setTimeout as delay} from 'node:timers/promises';
-import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
 import pg from 'pg';
-import {openDevelopmentIssuer} from '#server/auth/development-issuer.ts';
 import {randomFrom} from '#test/support/random.ts';
 import {checkDatabase, checkDocuments, checkRows, type Access, type Faults} from './kill-check.ts';
-import type {KillWrite, LoadAnswer, LoadCommand, LoadTask} from './kill-journal.ts';
-import {crash, databaseUrl, startServerProcess, type ServerProcess} from './kill-server.ts';
+import {databaseUrl} from './kill-server.ts';
+import {startFleet, startSingle, type Site} from './kill-site.ts';
+import {prepareTenant, startLoad, type Load} from './kill-stage.ts';
 
-const loadFile = fileURLToPath(new URL('kill-load.ts', import.meta.url));
-const SHARED_RECORDS = 12;
 const DEVICES = {json: 3, yjs: 3, live: 3};
 /** Milliseconds of load before a kill. */
 const LOAD_MS = {min: 100, max: 1_500};
 const FULL_CHECK_ROUNDS = 10;
+/** Rounds on one tenant: a check reads all of it. */
+const TENANT_ROUNDS = 100;
 
 const {values} = parseArgs({
-  options: {rounds: {type: 'string'}, seed: {type: 'string'}, prove: {type: 'boolean', default: false}},
+  options: {
+    rounds: {type: 'string'},
+    nodes: {type: 'string'},
+    minutes: {type: 'string'},
+    seed: {type: 'string'},
+    prove: {type: 'boolean', default: false},
+  },
 });
 const rounds = Number(values.rounds ?? 30);
+const nodes = Number(values.nodes ?? 1);
+const endAt = performance.now() + Number(values.minutes ?? Infinity) * 60_000;
 const seed = Number(values.seed ?? Date.now() % 1_000_000);
 const random = randomFrom(seed);
-
-/** The load process, asked and told. */
-interface Load {
-  tell(command: LoadCommand): void;
-  pause(): Promise<void>;
-  report(): Promise<{writes: readonly KillWrite[]; resent: number}>;
-  end(): void;
-}
-
-/** onFailed: told of what a device met that sending again does not cure. */
-function startLoad(task: LoadTask, onFailed: (message: string) => void): Load {
-  const child: ChildProcess = fork(loadFile, [JSON.stringify(task)], {execArgv: ['--import', 'tsx']});
-  process.once('exit', () => child.kill('SIGKILL'));
-  child.on('message', (message: LoadAnswer) => {
-    if (message.kind === 'failed') onFailed(message.message);
-  });
-  const tell = (command: LoadCommand): void => void child.send(command);
-  const answered = async <K extends LoadAnswer['kind']>(kind: K): Promise<Extract<LoadAnswer, {kind: K}>> => {
-    for (;;) {
-      const [message] = (await once(child, 'message')) as [LoadAnswer];
-      if (message.kind === kind) return message as Extract<LoadAnswer, {kind: K}>;
-    }
-  };
-  return {
-    tell,
-    async pause() {
-      const paused = answered('paused');
-      tell({kind: 'pause'});
-      await paused;
-    },
-    report() {
-      const reported = answered('report');
-      tell({kind: 'report'});
-      return reported;
-    },
-    end: () => child.disconnect(),
-  };
-}
 
 /** Every lane's transaction turns off what it relies on. */
 async function commitWithoutDisk(dataDir: string): Promise<void> {
@@ -82,45 +50,28 @@ async function commitWithoutDisk(dataDir: string): Promise<void> {
   await client.end();
 }
 
-/** A manager's token and tenant, and the records that all devices write to. */
-async function prepare(server: ServerProcess, dataDir: string): Promise<{access: Access; shared: string[]}> {
-  const issuer = await openDevelopmentIssuer({dataDir, now: Date.now});
-  const token = await issuer.issue({subject: 'kill_test', email: 'kill@example.com', name: 'Kill Test'});
-  const post = async (path: string, body: object, headers: Record<string, string> = {}): Promise<unknown> => {
-    const response = await fetch(`${server.url}${path}`, {
-      method: 'POST',
-      headers: {authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers},
-      body: JSON.stringify(body),
-    });
-    if (!response.ok) throw new Error(`${path} was answered ${response.status}: ${await response.text()}`);
-    return response.json();
-  };
-  const {id: tenantId} = (await post('/v1/tenants', {name: 'Kill test'})) as {id: string};
-  const shared = Array.from({length: SHARED_RECORDS}, () => randomUUID());
-  const changes = shared.map((entityId) => ({
-    op: 'upsert',
-    entity: 'tasks',
-    entityId,
-    clientUpdatedAt: new Date(0).toISOString(),
-    payload: {title: 'Shared'},
-  }));
-  await post('/v1/sync/push', {deviceId: randomUUID(), changes}, {'x-tenant-id': tenantId});
-  return {access: {url: server.url, token, tenantId}, shared};
-}
+const faults: Faults = {lost: [], doubled: [], other: []};
+const hasFaults = (): boolean => faults.lost.length + faults.doubled.length + faults.other.length > 0;
+const totals = {
+  rounds: 0,
+  acknowledged: 0,
+  checked: 0,
+  resent: 0,
+  changes: 0,
+  conflicts: 0,
+  records: 0,
+  interruptionsMs: [] as number[],
+};
 
-interface Totals {
-  readonly faults: Faults;
-  readonly readyMs: number[];
-  postgresStops: number;
-  checked: number;
-}
+/** A server that answers now, as the checks ask one. */
+const at = (site: Site, access: Access): Access => ({...access, url: site.urls()[0] ?? access.url});
 
-async function fullCheck(load: Load, where: Access & {dataDir: string}, {faults}: Totals) {
-  if (!hasFaults(faults)) await load.pause();
+async function fullCheck(load: Load, where: Access & {dataDir: string}) {
+  // Whoever waits for what was lost waits for ever.
+  if (!hasFaults()) await load.pause();
   const {writes} = await load.report();
-  const unanswered = writes.filter(({acked}) => !acked);
-  if (!hasFaults(faults)) {
-    for (const {name} of unanswered) faults.other.push(`${name} was never acknowledged`);
+  if (!hasFaults()) {
+    for (const {acked, name} of writes) if (!acked) faults.other.push(`${name} was never acknowledged`);
   }
   await checkRows(where, writes, faults);
   await checkDocuments(where, writes, faults);
@@ -129,77 +80,90 @@ async function fullCheck(load: Load, where: Access & {dataDir: string}, {faults}
   return counts;
 }
 
-const orders = ['server', 'server-first', 'server', 'postgres-first'] as const;
-
-async function run(dataDir: string): Promise<Faults> {
-  const totals: Totals = {
-    faults: {lost: [], doubled: [], other: []},
-    readyMs: [],
-    postgresStops: 0,
-    checked: 0,
-  };
-  let server = await startServerProcess(dataDir);
-  if (values.prove) await commitWithoutDisk(dataDir);
-  const {access, shared} = await prepare(server, dataDir);
+async function runOnTenant(site: Site, dataDir: string): Promise<void> {
+  const {access, shared} = await prepareTenant(site.urls()[0] ?? '', dataDir);
   const {token, tenantId} = access;
   const load = startLoad({token, tenantId, shared, devices: DEVICES}, (message) =>
-    totals.faults.other.push(`a device was refused what it must be able to write: ${message}`),
+    faults.other.push(`a device was refused what it must be able to write: ${message}`),
   );
-  load.tell({kind: 'server', url: server.url});
+  load.tell({kind: 'servers', urls: site.urls()});
   load.tell({kind: 'resume'});
-  for (let round = 1; round <= rounds; round++) {
+  const last = Math.min(rounds, totals.rounds + TENANT_ROUNDS);
+  while (totals.rounds < last && performance.now() < endAt && !hasFaults()) {
+    const round = ++totals.rounds;
     await delay(LOAD_MS.min + random.integer(LOAD_MS.max - LOAD_MS.min));
-    const order = orders[round % orders.length] ?? 'server';
-    if (order !== 'server') totals.postgresStops++;
-    await crash(server, {dataDir, order, gapMs: random.integer(60)});
-    // Noted while nothing runs: exactly what devices had been told by then.
+    await site.strike(round);
+    // Noted before anything is mended: with one server, exactly what devices had been told by then.
     const {writes} = await load.report();
-    server = await startServerProcess(dataDir);
-    totals.readyMs.push(server.readyMs);
-    load.tell({kind: 'server', url: server.url});
-    const where = {...access, url: server.url, dataDir};
-    await checkRows(where, writes, totals.faults);
+    await site.mend();
+    load.tell({kind: 'servers', urls: site.urls()});
+    // With several nodes it is looked at less often: a round is short, and reading everything is not.
+    if (nodes > 1 && round % FULL_CHECK_ROUNDS > 0) continue;
+    await checkRows(at(site, access), writes, faults);
     totals.checked += writes.filter(({acked}) => acked).length;
-    if (round % FULL_CHECK_ROUNDS === 0 && round < rounds) await fullCheck(load, where, totals);
-    if (hasFaults(totals.faults)) break;
+    if (nodes === 1 && round % FULL_CHECK_ROUNDS === 0 && round < last)
+      await fullCheck(load, {...at(site, access), dataDir});
   }
-  const counts = await fullCheck(load, {...access, url: server.url, dataDir}, totals);
-  // Whoever waits for what was lost waits for ever.
-  if (!hasFaults(totals.faults)) await load.pause();
-  const {writes, resent} = await load.report();
+  load.tell({kind: 'servers', urls: site.urls()});
+  const counts = await fullCheck(load, {...at(site, access), dataDir});
+  const {writes, resent, interruptionsMs} = await load.report();
   load.end();
-  if ((await server.stop()) !== 0) totals.faults.other.push('the server did not stop in order');
-  const sorted = totals.readyMs.toSorted((a, b) => a - b);
-  const {faults} = totals;
+  totals.acknowledged += writes.filter(({acked}) => acked).length;
+  totals.checked += writes.length;
+  totals.resent += resent;
+  totals.interruptionsMs.push(...interruptionsMs);
+  totals.changes = counts.changes;
+  totals.conflicts = counts.conflicts;
+  totals.records = counts.records;
+}
+
+async function run(dataDir: string): Promise<void> {
+  const site = nodes > 1 ? await startFleet(dataDir, {nodes, random}) : await startSingle(dataDir, random);
+  if (values.prove) await commitWithoutDisk(dataDir);
+  while (totals.rounds < rounds && performance.now() < endAt && !hasFaults()) {
+    await runOnTenant(site, dataDir);
+    if (rounds > TENANT_ROUNDS) report(site);
+  }
+  if (!(await site.stop())) faults.other.push('a server did not stop in order');
+  report(site);
+}
+
+function report({figures}: Site): void {
+  const [ready, interruptions] = [figures.readyMs, totals.interruptionsMs].map((ms) =>
+    ms.toSorted((a, b) => a - b),
+  );
+  const at = (sorted: readonly number[] | undefined, share: number): number =>
+    Math.round(sorted?.[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
   console.table({
-    rounds: totals.readyMs.length,
-    'of them with Postgres stopped at once': totals.postgresStops,
-    'writes acknowledged': writes.filter(({acked}) => acked).length,
+    rounds: totals.rounds,
+    'servers killed': figures.nodeKills,
+    'Postgres stopped at once': figures.postgresKills,
+    'writes acknowledged': totals.acknowledged,
     'acknowledged writes checked, over all rounds': totals.checked,
     lost: faults.lost.length,
     doubled: faults.doubled.length,
     'other differences': faults.other.length,
-    'writes sent more than once': resent,
-    'log rows': counts.changes,
-    conflicts: counts.conflicts,
-    records: counts.records,
-    'ready again after, ms (median)': Math.round(sorted[sorted.length >> 1] ?? 0),
-    'ready again after, ms (longest)': Math.round(sorted.at(-1) ?? 0),
+    'writes sent more than once': totals.resent,
+    'log rows': totals.changes,
+    conflicts: totals.conflicts,
+    records: totals.records,
+    'a started server ready after, ms: p50': at(ready, 0.5),
+    'a started server ready after, ms: max': at(ready, 1),
+    'interruptions of a device': totals.interruptionsMs.length,
+    'a device interrupted, ms: p50': at(interruptions, 0.5),
+    'a device interrupted, ms: p99': at(interruptions, 0.99),
+    'a device interrupted, ms: max': at(interruptions, 1),
   });
   for (const fault of [...faults.lost, ...faults.doubled, ...faults.other].slice(0, 40)) console.error(fault);
-  return faults;
 }
 
-const hasFaults = ({lost, doubled, other}: Faults): boolean =>
-  lost.length + doubled.length + other.length > 0;
-
 const started = Date.now();
-console.log(`kill test: ${rounds} rounds, seed ${seed}`);
+console.log(`kill test: ${rounds} rounds, ${nodes} nodes, seed ${seed}`);
 const dataDir = await mkdtemp(join(await realpath(tmpdir()), 'fieldmerge-kill-'));
 // As root, Postgres runs as another user, which must get in.
 await chmod(dataDir, 0o711);
-const faults = await run(dataDir);
-const isGreen = values.prove ? faults.lost.length > 0 : !hasFaults(faults);
+await run(dataDir);
+const isGreen = values.prove ? faults.lost.length > 0 : !hasFaults();
 console.log(`${isGreen ? 'green' : 'RED'} after ${((Date.now() - started) / 1_000).toFixed(1)} s`);
 if (isGreen) await rm(dataDir, {recursive: true, force: true});
 else console.error(`Its data: ${dataDir}`);
