@@ -1,3 +1,4 @@
+// A PDF as the answer of a route.
 import type {RenderedInvoice} from '../invoices/render-invoice.ts';
 
 /** Shown in the browser, named as it is saved. */
