@@ -1,6 +1,6 @@
 // Holds what the server answered against what the oracle expects.
-import type {Applied, ConflictSide, NewConflict} from '#crdt/change.ts';
-import {DELETED_AT, type ExpectedConflict, type Side} from './arrival.ts';
+import type {Applied, ConflictSide, NewConflict, RefusedField} from '#crdt/change.ts';
+import {DELETED_AT, type Expected, type ExpectedConflict, type Side} from './arrival.ts';
 import {isSame} from './oracle-key.ts';
 import type {Reply} from './server.ts';
 
@@ -36,6 +36,15 @@ export function compareConflicts(
     left.splice(index, 1);
   }
   if (left.length > 0) throw new Error(`false conflict: ${describe(left)}; expected: ${describe(expected)}`);
+}
+
+export function compareRefused(actual: readonly RefusedField[], expected: Expected['refused']): void {
+  const list = (refused: readonly string[]): string => [...new Set(refused)].sort().join();
+  const refused = list(
+    actual.map(({field, code}) => `${code === 'frozen' ? field.split('/')[0] : field}:${code}`),
+  );
+  const toRefuse = list(expected.map(({key, code}) => `${key}:${code}`));
+  if (refused !== toRefuse) throw new Error(`refused [${refused}], expected [${toRefuse}]`);
 }
 
 function isConflict({key, entries}: NewConflict, expected: ExpectedConflict): boolean {

@@ -40,6 +40,8 @@ export interface Device {
   online: boolean;
   /** Feed position of everything its document holds. */
   cursor: number;
+  /** The same as the server wrote it, where that is more than a number. */
+  cursorText?: string;
   outbox: Packet[];
   /** What it has sent, to send it again. */
   readonly sent: Packet[];

@@ -11,7 +11,7 @@ import {
   type TextInsert,
   type WriteName,
 } from './arrival.ts';
-import {openDocument, type Device, type ItemName, type Redo} from './device.ts';
+import {openDocument, type Device, type ItemName, type Packet, type Redo} from './device.ts';
 import type {KeySpec, Sample} from './vocabulary.ts';
 
 /** Another generation: the server's document, and what was not acknowledged written again on top of it. */
@@ -31,12 +31,17 @@ export function adopt(
   device.sent.length = 0;
   device.names.clear();
   Y.applyUpdate(device.doc, state.bytes, 'server');
-  for (const redo of pending.flatMap((packet) => packet.redo)) {
+  writeAgain(device, pending, again.nextAt);
+}
+
+/** What packets say, as new edits of the device's document. */
+export function writeAgain(device: Device, packets: readonly Packet[], nextAt: () => number): void {
+  for (const redo of packets.flatMap((packet) => packet.redo)) {
     edit(device, (session) => {
-      if (redo.kind === 'set') session.set(redo.spec, redo.sample, again.nextAt());
+      if (redo.kind === 'set') session.set(redo.spec, redo.sample, nextAt());
       else if (redo.kind === 'remove') session.remove(redo.spec);
       else if (redo.kind === 'text') session.insertText(redo.field, redo.text, 0);
-      else session.setDeleted(redo.deleted, again.nextAt(), 'cursor');
+      else session.setDeleted(redo.deleted, nextAt(), 'cursor');
     });
   }
 }
@@ -157,7 +162,8 @@ function seenUpTo(
   by: 'cursor' | 'vector' | 'nothing',
 ): {text: string | null; upTo: SeenUpTo | null} {
   if (by === 'nothing') return {text: null, upTo: null};
-  if (by === 'cursor') return {text: `c${device.cursor}`, upTo: {seq: device.cursor, items: false}};
+  const {cursor, cursorText = `c${cursor}`} = device;
+  if (by === 'cursor') return {text: cursorText, upTo: {seq: cursor, items: false}};
   const vector = Buffer.from(Y.encodeStateVector(device.doc)).toString('base64');
-  return {text: vector, upTo: {seq: device.cursor, items: true}};
+  return {text: vector, upTo: {seq: cursor, items: true}};
 }

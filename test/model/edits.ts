@@ -12,10 +12,14 @@ export const pick = <T>(list: readonly T[], index: number): T => {
   return chosen;
 };
 
-const specAt = (history: History, what: number): KeySpec => pick(history.vocabulary.keys, what);
+/** What an edit is chosen from. */
+export type Choice = Pick<Operation, 'kind' | 'what' | 'how'>;
+export type Desk = Pick<History, 'vocabulary' | 'stamp'>;
+
+const specAt = (history: Desk, what: number): KeySpec => pick(history.vocabulary.keys, what);
 const sampleAt = (spec: KeySpec, how: number): Sample => pick(spec.samples, how);
 
-export function editYjs(history: History, device: Device, {kind, what, how}: Operation): void {
+export function editYjs(history: Desk, device: Device, {kind, what, how}: Choice): void {
   const spec = specAt(history, what);
   const at = (): number => history.stamp(device);
   switch (kind) {
@@ -47,7 +51,7 @@ export function editYjs(history: History, device: Device, {kind, what, how}: Ope
   }
 }
 
-function editText(history: History, device: Device, {what, how}: {what: number; how: number}): void {
+function editText(history: Desk, device: Device, {what, how}: {what: number; how: number}): void {
   const {employeeWrites, texts} = history.vocabulary;
   const field = pick(texts, what);
   const mayDelete = !device.employee || employeeWrites.includes(field);
@@ -57,7 +61,7 @@ function editText(history: History, device: Device, {what, how}: {what: number; 
   });
 }
 
-export function editJson(history: History, device: JsonDevice, {kind, what, how}: Operation): void {
+export function editJson(history: Desk, device: JsonDevice, {kind, what, how}: Choice): void {
   const spec = specAt(history, what);
   const at = history.stamp(device);
   const edits = [{spec, sample: sampleAt(spec, how)}];

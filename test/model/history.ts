@@ -40,6 +40,13 @@ export interface History {
   readonly tally: Tally;
 }
 
+/** What is held against each other at the end. */
+export interface Checkable extends Pick<History, 'vocabulary' | 'oracle'> {
+  readonly server: Pick<ModelServer, 'fields' | 'isDeleted' | 'flattened' | 'whole'>;
+  /** Those whose documents must be the server's. */
+  readonly devices: readonly AnyDevice[];
+}
+
 export interface Cast {
   readonly vocabulary: Vocabulary;
   readonly seed: number;
@@ -107,7 +114,7 @@ export function createHistory(cast: Cast, server: ModelServer): History {
 }
 
 /** What the oracle expects the fields to be, texts and derived ones left out. */
-function expectedFields({oracle, vocabulary}: History): JsonObject {
+function expectedFields({oracle, vocabulary}: Pick<History, 'oracle' | 'vocabulary'>): JsonObject {
   const fields: Record<string, JsonValue> = {};
   for (const {root, field, key, entry} of vocabulary.keys) {
     const value = valueOf(oracle, key);
@@ -135,7 +142,7 @@ const ignoringOrder = (value: JsonValue | undefined): string =>
       );
 
 /** Fails if the server shows anything but what the oracle expects. */
-export async function checkFields(history: History): Promise<void> {
+export async function checkFields(history: Checkable): Promise<void> {
   const actual = await history.server.fields();
   for (const [field, value] of Object.entries(expectedFields(history))) {
     if (history.oracle.specs.get(field)?.samples.every((sample) => 'code' in sample) === true) continue;
@@ -185,7 +192,7 @@ export async function receiveWhole(history: History, device: Device): Promise<bo
 }
 
 /** Fails unless every replica, the document and what is remembered of it say the same. */
-export async function checkReplicas(history: History): Promise<void> {
+export async function checkReplicas(history: Checkable): Promise<void> {
   const {server, vocabulary} = history;
   await checkFields(history);
   const flattened = await server.flattened();

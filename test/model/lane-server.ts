@@ -4,22 +4,20 @@ import {isDeepStrictEqual} from 'node:util';
 import type pg from 'pg';
 import * as Y from 'yjs';
 import {untouched, type Change, type ConflictSide, type NewConflict} from '#crdt/change.ts';
-import {entities} from '#crdt/entities/registry.ts';
 import type {EntityName} from '#crdt/entities/entity.ts';
-import {flattenDocument} from '#crdt/flatten.ts';
-import type {JsonObject} from '#crdt/json.ts';
 import {SERVER_CLIENT_ID_MIN} from '#crdt/protocol/limits.ts';
 import {parseUpdate} from '#crdt/update-reader.ts';
 import type {Keyring} from '#db/cipher.ts';
 import {takeServerReplica} from '#db/replicas.ts';
 import {createTenantKeys} from '#db/tenant-keys.ts';
 import {derivedUuid} from '#server/sync/devices.ts';
-import {createFeed, type FeedItem} from '#server/sync/feed.ts';
+import {createFeed} from '#server/sync/feed.ts';
 import {createLanes, type Lanes} from '#server/sync/lane.ts';
 import type {Member} from '#server/sync/members.ts';
 import {createRecordCache} from '#server/sync/record-cache.ts';
 import type {Committed, Receipt, Submission} from '#server/sync/submission.ts';
 import type {Delivery, FeedEntry, ModelServer, Reply} from './server.ts';
+import {createStoredRecord} from './stored-record.ts';
 
 export interface LaneServerSettings {
   readonly pool: pg.Pool;
@@ -79,37 +77,11 @@ export async function createLaneServer(settings: LaneServerSettings): Promise<Mo
     return reply;
   };
 
-  const read = async (): Promise<FeedItem> => {
-    const item = await feed.readOne(reader, {entity, id: recordId});
-    if (item === undefined) throw new Error('there is no such record');
-    return item;
-  };
-  const load = async (): Promise<Y.Doc> => {
-    const doc = new Y.Doc();
-    Y.applyUpdate(doc, (await read()).state);
-    return doc;
-  };
-  const flattened: ModelServer['flattened'] = async () => flattenDocument(entities[entity], await load());
-
   return {
     submit,
     commit: () => Promise.resolve(),
     feed: (after) => Promise.resolve(commits.map(entryOf).filter(({seq}) => seq > after)),
-    async whole() {
-      const {state, generation, seq} = await read();
-      return {bytes: state, generation, seq};
-    },
-    async fields() {
-      const payload = JSON.parse(new TextDecoder().decode((await read()).payload)) as JsonObject;
-      const {fields} = await flattened();
-      return Object.fromEntries(Object.keys(fields).map((name) => [name, payload[name] ?? null]));
-    },
-    flattened,
-    isDeleted: async () => (await read()).deleted,
-    async shows(root, entry, item) {
-      const head = (await load()).getMap(root)._map.get(entry);
-      return head !== undefined && !head.deleted && `${head.lastId.client}.${head.lastId.clock}` === item;
-    },
+    ...createStoredRecord({feed, reader, entity, id: recordId}),
     async restart() {
       await lanes.idle();
       lanes = await openLanes();

@@ -1,5 +1,6 @@
 // Several whole servers on one database, each with a port for sockets, that hear of each other as in life.
 import {onTestFinished} from 'vitest';
+import type {Flush} from '#server/sync/lane.ts';
 import type {Repair} from '#server/sync/nodes.ts';
 import {PostgresBus} from '#server/sync/postgres-bus.ts';
 import {startWsTransport} from '#server/live/ws-transport.ts';
@@ -15,6 +16,10 @@ export class Heard extends Watched {
   readonly lost: string[] = [];
   reconnects = 0;
   readonly repairs: Repair[] = [];
+  /** Groups that its lanes committed. */
+  readonly flushes: Flush[] = [];
+  /** Kinds of what its lanes recovered from. */
+  readonly faults: string[] = [];
 
   note(happen: () => unknown): void {
     happen();
@@ -57,6 +62,8 @@ export async function startNode({nextTo, busUrl}: NodeOptions = {}): Promise<Tes
     nextTo: base,
     pool,
     bus,
+    onFlush: (flush) => heard.note(() => heard.flushes.push(flush)),
+    onFault: ({kind}) => heard.note(() => heard.faults.push(kind)),
     onRepair: (repair) => heard.note(() => heard.repairs.push(repair)),
   });
   let stopped: Promise<void> | undefined;

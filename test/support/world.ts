@@ -101,7 +101,7 @@ export interface World {
 }
 
 export interface WorldOptions extends Partial<
-  Pick<ServiceOptions, 'bus' | 'openFiles' | 'onRepair' | 'pool'>
+  Pick<ServiceOptions, 'bus' | 'openFiles' | 'onRepair' | 'onFlush' | 'onFault' | 'pool'>
 > {
   readonly log?: Logger;
   /** A server on the same database, with the same keys. */
