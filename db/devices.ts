@@ -2,40 +2,48 @@
 import type pg from 'pg';
 import type {DeviceId, TenantId, UserId} from '#crdt/protocol/ids.ts';
 
-/** Gives the id to the user unless somebody has it. Resolves to whose it is. */
-export async function claimDevice(
-  client: pg.ClientBase,
-  {deviceId, userId}: {deviceId: DeviceId; userId: UserId},
-): Promise<UserId> {
-  await client.query(`INSERT INTO user_devices (id, user_id) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING`, [
-    deviceId,
-    userId,
-  ]);
-  // A statement of its own: it sees the row of another transaction that the insert waited for.
-  const {rows} = await client.query<{userId: UserId}>(
-    `SELECT user_id AS "userId" FROM user_devices WHERE id = $1`,
-    [deviceId],
-  );
-  const [owner] = rows;
-  if (owner === undefined) throw new Error('A device has gone while it was claimed');
-  return owner.userId;
+export interface DeviceClaim {
+  readonly deviceId: DeviceId;
+  readonly userId: UserId;
 }
 
-/** The device must be the user's. Resolves to whether the tenant has revoked it, and whether it just met it. */
-export async function saveDevice(
+export interface RegisteredDevice extends DeviceClaim {
+  /** By this tenant. */
+  readonly isRevoked: boolean;
+  /** The tenant has just met it. */
+  readonly isNew: boolean;
+}
+
+/**
+ * Gives each id to its user unless somebody has it, makes the tenant know those that are their user's now, and notes
+ * that they were seen. Answers these, each once, in no order; devices that are another user's are left out.
+ */
+export async function registerDevices(
   client: pg.ClientBase,
   tenantId: TenantId,
-  {deviceId, userId}: {deviceId: DeviceId; userId: UserId},
-): Promise<{isRevoked: boolean; isNew: boolean}> {
-  const {rows} = await client.query<{isRevoked: boolean; isNew: boolean}>(
-    `INSERT INTO devices (tenant_id, id, user_id) VALUES ($1, $2, $3)
-     ON CONFLICT (tenant_id, id) DO UPDATE SET last_seen_at = now()
-     RETURNING revoked_at IS NOT NULL AS "isRevoked", xmax = 0 AS "isNew"`,
-    [tenantId, deviceId, userId],
-  );
-  const [saved] = rows;
-  if (saved === undefined) throw new Error('An upsert returned no row');
-  return saved;
+  claims: readonly DeviceClaim[],
+): Promise<RegisteredDevice[]> {
+  const [ids, users] = [claims.map(({deviceId}) => deviceId), claims.map(({userId}) => userId)];
+  // Two statements, sent together: the second sees the rows of other transactions that the first waited for. By id, so
+  // that two nodes that register the same devices wait for each other in one order.
+  const [, {rows}] = await Promise.all([
+    client.query(
+      `INSERT INTO user_devices (id, user_id)
+       SELECT DISTINCT ON (id) id, user_id FROM unnest($1::uuid[], $2::uuid[]) AS k (id, user_id) ORDER BY id
+       ON CONFLICT (id) DO NOTHING`,
+      [ids, users],
+    ),
+    client.query<RegisteredDevice>(
+      `INSERT INTO devices (tenant_id, id, user_id)
+       SELECT DISTINCT ON (u.id) $1::uuid, u.id, u.user_id
+       FROM unnest($2::uuid[], $3::uuid[]) AS k (id, user_id)
+       JOIN user_devices u ON u.id = k.id AND u.user_id = k.user_id ORDER BY u.id
+       ON CONFLICT (tenant_id, id) DO UPDATE SET last_seen_at = now()
+       RETURNING id AS "deviceId", user_id AS "userId", revoked_at IS NOT NULL AS "isRevoked", xmax = 0 AS "isNew"`,
+      [tenantId, ids, users],
+    ),
+  ]);
+  return rows;
 }
 
 /** From now on the device works in that tenant when a request names none. */

@@ -5,6 +5,7 @@ import {createFailureLimit} from '../auth/failure-limit.ts';
 import type {Logger} from '../logger.ts';
 import {isOriginRefused, type OriginRules} from '../origins.ts';
 import {isRefusedAsPlain} from '../tls.ts';
+import {createAdmission} from './admission.ts';
 import {Connection} from './connection.ts';
 import {createFrameRates} from './frame-rates.ts';
 import {LiveSession, type SessionDeps} from './session.ts';
@@ -22,7 +23,7 @@ export interface LiveEdge {
   stats(): {readonly sockets: number; readonly live: number; readonly yjs: number};
 }
 
-export interface LiveEdgeDeps extends Omit<SessionDeps, 'failures' | 'frames'>, OriginRules {
+export interface LiveEdgeDeps extends Omit<SessionDeps, 'failures' | 'frames' | 'admission'>, OriginRules {
   readonly log: Logger;
   /** Header in which a trusted proxy names the caller; lower case. */
   readonly clientAddressHeader?: string | undefined;
@@ -35,7 +36,12 @@ export function createLiveEdge(deps: LiveEdgeDeps): LiveEdge {
   const {log, timers = realTimers, random = Math.random, clientAddressHeader} = deps;
   const {now} = deps.service;
   const frames = createFrameRates({now});
-  const session: SessionDeps = {...deps, frames, failures: createFailureLimit({now})};
+  const session: SessionDeps = {
+    ...deps,
+    frames,
+    failures: createFailureLimit({now}),
+    admission: createAdmission(timers),
+  };
   const sessions = createSessions({timers, random});
   const open = <S extends OpenSession & SocketEvents>(
     start: (connection: Connection) => S,

@@ -7,6 +7,7 @@ import {HELLO_BYTES_MAX, HELLO_DEADLINE_MS} from '#crdt/protocol/limits.ts';
 import type {Following} from '../sync/fan-out.ts';
 import type {Member} from '../sync/members.ts';
 import type {Service} from '../sync/service.ts';
+import type {Admission} from './admission.ts';
 import {audienceOf} from './audience.ts';
 import {createCongestion, type Congestion} from './congestion.ts';
 import type {Connection} from './connection.ts';
@@ -25,6 +26,7 @@ import {startTokenWatch, type TokenWatch} from './token-watch.ts';
 import {createWriter} from './writer.ts';
 
 export interface SessionDeps extends HandshakeDeps {
+  readonly admission: Admission;
   /** What each device, user and tenant may send. */
   readonly frames: FrameRates;
   readonly service: Pick<
@@ -120,7 +122,9 @@ export class LiveSession implements SocketEvents, OpenSession {
       this.#state = 'greeting';
       this.#cancelDeadline();
       this.#gate.hold('greeting');
-      this.#greet(frame).catch((error: unknown) => this.#connection.fail(error));
+      this.#deps.admission
+        .run(() => this.#greet(frame))
+        .catch((error: unknown) => this.#connection.fail(error));
       return;
     }
     const open = this.#open;
@@ -144,6 +148,8 @@ export class LiveSession implements SocketEvents, OpenSession {
   }
 
   async #greet(hello: Hello): Promise<void> {
+    // It may have waited for its turn.
+    if (this.#connection.isEnded()) return;
     const greeted = await greet(this.#deps, hello, this.#address);
     if (this.#connection.isEnded()) return;
     const {member} = greeted;

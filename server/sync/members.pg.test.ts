@@ -92,6 +92,29 @@ test('of two users who use a new device id at once one gets it', async () => {
   expect(answers.find(({status}) => status === 'rejected')).toMatchObject({reason: {code: 'device_taken'}});
 });
 
+test('devices that come at once share transactions, and each is logged once, whoever of them is refused', async () => {
+  const user = await tenancy.newUser();
+  const {id} = await makeTenant(user);
+  const taken = newDeviceId();
+  await members.resolveMember({userId: (await tenancy.newTenant()).manager.userId, deviceId: taken});
+  const devices = Array.from({length: 30}, newDeviceId);
+  const [first = taken] = devices;
+  // With and without the tenant's name: two look-ups of one device.
+  const requests = [{deviceId: first, tenantId: id}, ...[...devices, taken].map((deviceId) => ({deviceId}))];
+  const answers = await Promise.allSettled(
+    requests.map((request) => members.resolveMember({userId: user.id, ...request})),
+  );
+  expect(answers.map(({status}) => status)).toEqual([...Array<string>(31).fill('fulfilled'), 'rejected']);
+  expect(answers.at(-1)).toMatchObject({reason: {code: 'device_taken'}});
+  const {rows} = await owner.query<{devices: number; ids: number; groups: number}>(
+    `SELECT count(*)::int AS devices, count(DISTINCT record_id)::int AS ids, count(DISTINCT group_seq)::int AS groups
+     FROM audit_logs WHERE tenant_id = $1 AND action = 'device.added'`,
+    [id],
+  );
+  expect(rows).toEqual([{devices: 30, ids: 30, groups: expect.any(Number) as number}]);
+  expect(rows[0]?.groups).toBeLessThan(10);
+});
+
 test('a revoked device is refused, in that tenant only', async () => {
   const user = await tenancy.newUser();
   const [first, second] = [await makeTenant(user), await makeTenant(user)];

@@ -4,10 +4,10 @@ import type pg from 'pg';
 import type {Role} from '#crdt/change.ts';
 import {SyncError} from '#crdt/protocol/error-code.ts';
 import type {DeviceId, RecordId, TenantId, UserId} from '#crdt/protocol/ids.ts';
-import {appendAudit, type AuditGroup} from '#db/audit.ts';
+import type {AuditGroup} from '#db/audit.ts';
 import {findMembershipChoices, type MembershipChoice} from '#db/memberships.ts';
-import {withTenant} from '#db/transaction.ts';
-import {implicitDeviceId, registerDevice} from './devices.ts';
+import {createDeviceRegistry} from './device-registry.ts';
+import {implicitDeviceId} from './devices.ts';
 import {createLookupCache} from './lookup-cache.ts';
 
 const MEMBERS_CACHED_MAX = 20_000;
@@ -64,6 +64,7 @@ export interface MembersDeps {
 }
 
 export function createMembers({pool, now, onLogged = () => undefined}: MembersDeps): Members {
+  const registry = createDeviceRegistry({pool, onLogged});
   const cache = createLookupCache<Member>({max: MEMBERS_CACHED_MAX, keptMs: MEMBER_KEPT_MS, now});
 
   const load = async (request: MemberRequest): Promise<Member> => {
@@ -74,13 +75,7 @@ export function createMembers({pool, now, onLogged = () => undefined}: MembersDe
     const {tenantId, membershipId, role, roleVersion, employeeId, accessVersion} = choice;
     if (choice.deviceUserId !== null && choice.deviceUserId !== userId) throw new SyncError('device_taken');
     if (choice.isRevoked) throw new SyncError('device_revoked');
-    if (!choice.isFresh) {
-      const group = await withTenant(pool, tenantId, async (client) => {
-        const rows = await registerDevice(client, tenantId, {deviceId, userId});
-        return rows.length === 0 ? null : appendAudit(client, tenantId, rows);
-      });
-      if (group !== null) onLogged(tenantId, group);
-    }
+    if (!choice.isFresh) await registry.register(tenantId, {deviceId, userId});
     return {tenantId, userId, membershipId, role, roleVersion, employeeId, deviceId, accessVersion};
   };
 
