@@ -23,7 +23,6 @@ const longFiles: Readonly<Record<string, number>> = {
   'crdt/update-reader.test.ts': 417,
   'test/e2e/yjs-provider.pg.test.ts': 368,
   'test/attacks/catalogue.ts': 903,
-  'test/attacks/fuzz.test.ts': 366,
   'test/e2e/live-connection.pg.test.ts': 388,
   'test/e2e/live.pg.test.ts': 431,
   'test/model/bites.test.ts': 454,

@@ -1,5 +1,6 @@
 // Honest devices and one that sends nonsense share a record: whatever is merged, the document, what is remembered
-// of it, what was stored of it and the honest replicas all read the same. FUZZ_RUNS and FUZZ_SEED as in fuzz.test.ts.
+// of it, what was stored of it and the honest replicas all read the same. FUZZ_RUNS and
+// FUZZ_SEED in the environment change how many and which.
 import {expect, it} from 'vitest';
 import * as Y from 'yjs';
 import {randomFrom, type Random} from '#test/support/random.ts';
