@@ -12,6 +12,25 @@ import {writeAgain} from '../model/editing.ts';
 import {editYjs, type Choice} from '../model/edits.ts';
 import {mintClient, type Field, type Plot} from './plot.ts';
 
+/** Where a copy ends. */
+interface Place {
+  readonly position: number;
+  readonly cursor: string | null;
+}
+
+/** What a backup of the device has of one record. */
+interface Saved {
+  readonly device: Device;
+  readonly state: Uint8Array;
+  readonly generation: number;
+  readonly outbox: readonly Packet[];
+}
+
+export interface Backup {
+  readonly place: Place;
+  readonly records: ReadonlyMap<string, Saved>;
+}
+
 /** What one update of a request carries. */
 interface Part {
   readonly plot: Plot;
@@ -35,7 +54,7 @@ export class LiveEditor extends Watched {
   readonly #field: Field;
   readonly #inFlight = new Set<Packet>();
   #records = new Map<string, Copy>();
-  #cursor: string | null = null;
+  #place: Place = {position: 0, cursor: null};
   #requests = 0;
 
   constructor(field: Field, {person, isEmployee = false}: {person: Person; isEmployee?: boolean}) {
@@ -72,7 +91,7 @@ export class LiveEditor extends Watched {
       tenantId,
       deviceId,
       clientId,
-      cursor: this.#cursor,
+      cursor: this.#place.cursor,
       clock: Date.now() + this.skew,
       records: this.#records,
       keepFrames: false,
@@ -83,6 +102,39 @@ export class LiveEditor extends Watched {
 
   disconnect(): void {
     this.live?.ws.terminate();
+    this.#leave();
+  }
+
+  /** The app starts anew: what was stored, under another Yjs client id. */
+  restart(): void {
+    this.disconnect();
+    this.#restore(this.save());
+  }
+
+  save(): Backup {
+    this.#follow();
+    const records = [...this.devices].map(([id, device]): [string, Saved] => [
+      id,
+      {
+        device,
+        state: Y.encodeStateAsUpdate(device.doc),
+        generation: device.generation,
+        outbox: [...device.outbox],
+      },
+    ]);
+    return {place: this.#now(), records: new Map(records)};
+  }
+
+  /** What was saved takes the place of what it has. */
+  restore(backup: Backup): void {
+    this.disconnect();
+    this.#restore(backup);
+  }
+
+  /** What it has of a record now. */
+  hold(id: string): Device | undefined {
+    this.#follow();
+    return this.devices.get(id);
   }
 
   /** One edit as the model chooses them; answers false if it does not hold the record. */
@@ -90,10 +142,9 @@ export class LiveEditor extends Watched {
     this.#follow();
     const device = this.devices.get(plot.id);
     if (device === undefined) return false;
-    if (this.live !== null) {
-      device.cursor = this.live.position;
-      device.cursorText = this.live.cursor;
-    }
+    const {position, cursor} = this.#now();
+    device.cursor = position;
+    if (cursor !== null) device.cursorText = cursor;
     editYjs({vocabulary: plot.vocabulary, stamp: () => this.#stamp(plot)}, device, choice);
     this.#note(plot, device);
     return true;
@@ -129,6 +180,23 @@ export class LiveEditor extends Watched {
     await this.until(() => this.#requests === 0);
   }
 
+  #restore({place, records}: Backup): void {
+    this.#place = place;
+    this.#records = new Map();
+    this.devices.clear();
+    for (const plot of this.#field.plots) {
+      const saved = records.get(plot.id);
+      if (saved === undefined) continue;
+      const copy = {doc: new Y.Doc({gc: false}), generation: saved.generation, seq: 0};
+      Y.applyUpdate(copy.doc, saved.state);
+      const device = this.#hold(plot, copy);
+      device.outbox = [...saved.outbox];
+      for (const client of saved.device.clients) device.clients.add(client);
+      this.#records.set(`${plot.vocabulary.entity}/${plot.id}`, copy);
+      this.devices.set(plot.id, device);
+    }
+  }
+
   #stamp({stamp}: Plot): number {
     return stamp(Date.now() + this.skew - this.#field.behindMs);
   }
@@ -142,12 +210,15 @@ export class LiveEditor extends Watched {
     const {live} = this;
     if (live === null) return;
     this.holes += live.holes;
-    if (live.welcome !== null) {
-      this.#cursor = live.cursor;
-      this.#records = live.records;
-    }
+    this.#follow();
+    this.#place = this.#now();
     live.close();
     this.live = null;
+  }
+
+  #now(): Place {
+    const {live} = this;
+    return live === null || live.welcome === null ? this.#place : live;
   }
 
   /** Takes note of records that came, went, or began anew in another document. */

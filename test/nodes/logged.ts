@@ -20,6 +20,8 @@ export interface Logged {
   readonly positions: readonly number[];
   /** At which position which user lost their membership. */
   readonly removals: ReadonlyMap<string, number>;
+  /** Of each position: the first one of its commit. */
+  readonly groups: ReadonlyMap<number, number>;
 }
 
 const PAGE = 5_000;
@@ -30,8 +32,14 @@ export async function readLogged(
   owner: pg.Pool,
   tenantId: TenantId,
 ): Promise<Logged> {
-  const {rows} = await owner.query<{seq: number; action: string; record: string | null; user: string | null}>(
-    `SELECT a.seq, a.action, a.record_id AS record, m.user_id AS "user" FROM audit_logs a
+  const {rows} = await owner.query<{
+    seq: number;
+    group: number;
+    action: string;
+    record: string | null;
+    user: string | null;
+  }>(
+    `SELECT a.seq, a.group_seq AS "group", a.action, a.record_id AS record, m.user_id AS "user" FROM audit_logs a
      LEFT JOIN memberships m ON a.action = 'member.removed' AND m.tenant_id = a.tenant_id AND m.id = a.record_id
      WHERE a.tenant_id = $1 ORDER BY a.seq`,
     [tenantId],
@@ -48,6 +56,7 @@ export async function readLogged(
   return {
     seqs,
     removals,
+    groups: new Map(rows.map(({seq, group}) => [seq, group])),
     positions: rows.map(({seq}) => seq),
     conflicts: await readConflicts(service, tenantId),
   };

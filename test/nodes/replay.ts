@@ -23,6 +23,12 @@ export interface ReplayTally {
   outside: number;
 }
 
+export interface Replayed {
+  readonly oracle: Oracle;
+  readonly timeline: Timeline;
+  readonly tally: ReplayTally;
+}
+
 export interface ReplayInput {
   readonly field: Pick<Field, 'packets' | 'pushes'>;
   readonly plot: Plot;
@@ -30,8 +36,8 @@ export interface ReplayInput {
   /** As logged, by position. */
   readonly conflicts: ReadonlyMap<number, readonly LoggedConflict[]>;
   readonly isEmployee: (userId: string) => boolean;
-  /** Before a change at a position is merged; `end`: after all. */
-  readonly onPosition?: (oracle: Oracle, landing: Landing) => void;
+  /** Of each change that was logged, before it is merged. */
+  readonly onLogged?: (landing: Landing, seq: number, timeline: Timeline) => void;
 }
 
 /** What each key held, position by position. */
@@ -75,7 +81,7 @@ export class Timeline {
 }
 
 /** Throws where log and oracle differ. Answers the oracle as it is at the end, to hold the record against. */
-export function replay(input: ReplayInput): {oracle: Oracle; timeline: Timeline; tally: ReplayTally} {
+export function replay(input: ReplayInput): Replayed {
   const oracle = createOracle(input.plot.vocabulary);
   const timeline = new Timeline();
   const tally: ReplayTally = {merges: 0, conflicts: 0, refused: 0, unchanged: 0, outside: 0};
@@ -102,10 +108,7 @@ export function replay(input: ReplayInput): {oracle: Oracle; timeline: Timeline;
   return {oracle, timeline, tally};
 }
 
-interface Replaying extends ReplayInput {
-  readonly oracle: Oracle;
-  readonly timeline: Timeline;
-  readonly tally: ReplayTally;
+interface Replaying extends ReplayInput, Replayed {
   /** Positions at which writes came, by name; of JSON pushes by change id. */
   readonly arrived: Map<string, number>;
 }
@@ -129,9 +132,9 @@ function within({landing, receipt}: AnsweredLanding, check: () => void): void {
 }
 
 function mergeOne(run: Replaying, {landing, receipt}: AnsweredLanding): void {
-  const {oracle, timeline, tally, conflicts, onPosition} = run;
+  const {oracle, timeline, tally, conflicts, onLogged} = run;
   const seq = receipt.seq!;
-  onPosition?.(oracle, landing);
+  onLogged?.(landing, seq, timeline);
   const arrival = arrivalOf(run, landing, seq);
   if (arrival.path === 'json' && !isAllowed(oracle, arrival))
     throw new Error('a forbidden change was applied');
@@ -215,7 +218,9 @@ function checkUnlogged(run: Replaying, one: AnsweredLanding): void {
     const missing = arrivalOf(run, landing, 0).writes.find(({name}) => !run.arrived.has(name));
     if (missing !== undefined) throw new Error(`unchanged, and ${missing.name} never arrived`);
   } else if (receipt.seq === null) {
-    checkWithoutEffect(run, one);
+    // A repeat of it is told the same, whatever the record holds by then.
+    if (!run.arrived.has(changeId ?? '')) checkWithoutEffect(run, one);
+    run.arrived.set(changeId ?? '', 0);
   } else if (run.arrived.get(changeId ?? '') !== receipt.seq) {
     throw new Error('a repeat of what never came');
   }

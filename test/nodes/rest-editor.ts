@@ -2,6 +2,7 @@
 import type {PushResult} from '#crdt/protocol/push.ts';
 import type {JsonObject, JsonValue} from '#crdt/json.ts';
 import {derivedUuid} from '#server/sync/devices.ts';
+import type {Random} from '../support/random.ts';
 import type {Person} from '../support/world.ts';
 import {DELETED_AT} from '../model/arrival.ts';
 import {editJson, type Choice} from '../model/edits.ts';
@@ -12,6 +13,13 @@ interface Pending {
   readonly plot: Plot;
   readonly device: JsonDevice;
   readonly push: JsonPush;
+}
+
+interface State {
+  readonly devices: ReadonlyMap<string, JsonDevice>;
+  readonly payloads: ReadonlyMap<string, JsonObject>;
+  readonly deleted: ReadonlySet<string>;
+  readonly cursor: string;
 }
 
 /** peek: the position a cursor stands for. */
@@ -33,6 +41,7 @@ export class RestEditor {
   /** By position, as the server wrote them. */
   readonly #cursors = new Map<number, string>();
   #cursor = '';
+  #numbers = 0;
 
   /** person: asks one node; see `World.here`. */
   constructor(deps: RestEditorDeps, person: Person) {
@@ -70,20 +79,54 @@ export class RestEditor {
     return true;
   }
 
-  /** All that is not acknowledged, in order, in one request; `again`: and some of what was, once more. */
-  async push(again: readonly {plot: Plot; push: JsonPush}[] = []): Promise<void> {
+  /** Something that was pushed before, once more: it must change nothing. */
+  async pushAgain(random: Random): Promise<void> {
+    const sent = this.#deps.field.plots.flatMap((plot) =>
+      (this.devices.get(plot.id)?.sent ?? []).map((push) => ({plot, push})),
+    );
+    if (sent.length > 0) await this.person.push([this.#written(random.pick(sent))]);
+  }
+
+  /** All that is not acknowledged, in order, in one request. */
+  async push(): Promise<void> {
     const pending: Pending[] = [];
     for (const plot of this.#deps.field.plots) {
       const device = this.devices.get(plot.id);
       for (const push of device?.outbox ?? []) pending.push({plot, device: device!, push});
     }
-    const all = [...pending, ...again];
-    if (all.length === 0) return;
+    if (pending.length === 0) return;
     const results = await this.person.push(
-      all.map(({plot, push}) => this.#written(plot, push)),
+      pending.map((one) => this.#written(one)),
       {deviceTime: new Date(Date.now() + this.skew).toISOString()},
     );
     for (const [index, one] of pending.entries()) this.#answered(one, results[index]);
+  }
+
+  save(): State {
+    return {
+      devices: new Map([...this.devices].map(([id, device]) => [id, copyOf(device)])),
+      payloads: new Map(this.#payloads),
+      deleted: new Set(this.#deleted),
+      cursor: this.#cursor,
+    };
+  }
+
+  /** What was saved takes the place of what it has. */
+  restore({devices, payloads, deleted, cursor}: State): void {
+    this.devices.clear();
+    this.#payloads.clear();
+    this.#deleted.clear();
+    for (const [id, device] of devices) this.devices.set(id, this.#numbered(copyOf(device)));
+    for (const [id, payload] of payloads) this.#payloads.set(id, payload);
+    for (const id of deleted) this.#deleted.add(id);
+    this.#cursor = cursor;
+  }
+
+  /** Change ids are never used twice, whatever was restored or lost meanwhile. */
+  #numbered(device: JsonDevice): JsonDevice {
+    this.#numbers += NUMBERS;
+    device.pushed = this.#numbers;
+    return device;
   }
 
   #answered({device, push}: Pending, result: PushResult | undefined): void {
@@ -98,7 +141,7 @@ export class RestEditor {
     return derivedUuid('nodes', id, this.person.deviceId, changeId);
   }
 
-  #written(plot: Plot, push: JsonPush): object {
+  #written({plot, push}: Pick<Pending, 'plot' | 'push'>): object {
     const {op, at, base, payload} = push;
     const text = (seq: number): string => this.#cursors.get(seq) ?? '';
     return {
@@ -134,7 +177,8 @@ export class RestEditor {
     if (payload === undefined) return;
     const {deviceId} = this.person;
     const device =
-      this.devices.get(id) ?? createJsonDevice({id: deviceId, employee: this.isEmployee, vocabulary});
+      this.devices.get(id) ??
+      this.#numbered(createJsonDevice({id: deviceId, employee: this.isEmployee, vocabulary}));
     this.devices.set(id, device);
     const value = (key: string): JsonValue => {
       if (key === DELETED_AT) return this.#deleted.has(id) ? 'deleted' : null;
@@ -145,7 +189,21 @@ export class RestEditor {
   }
 }
 
+const copyOf = (device: JsonDevice): JsonDevice => ({
+  ...device,
+  views: new Map(
+    [...device.views].map(([field, view]) => [
+      field,
+      {...view, shown: new Map(view.shown), values: new Map(view.values)},
+    ]),
+  ),
+  outbox: [...device.outbox],
+  sent: [...device.sent],
+});
+
 const SENT_KEPT_MAX = 20;
+/** Changes that a device makes of one record before it needs another range of ids. */
+const NUMBERS = 1_000_000;
 /** Told of the server, not of the change. */
 const passing: ReadonlySet<string> = new Set(['overloaded', 'not_ready', 'internal']);
 

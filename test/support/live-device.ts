@@ -60,7 +60,7 @@ export class LiveDevice extends Watched {
   /** Up to where the copy is whole. */
   position = 0;
   caughtUps = 0;
-  /** `changes` and `removed` frames that did not link to the one before. */
+  /** `changes` and `removed` frames that did not link to the one before. After one the connection is given up. */
   holes = 0;
   closed: {code: number; reason: string} | null = null;
   readonly #keepFrames: boolean;
@@ -232,7 +232,7 @@ export class LiveDevice extends Watched {
         this.#apply(frame);
         break;
       case 'removed':
-        if (frame.from > this.position) this.holes++;
+        if (!this.#links(frame)) break;
         for (const record of frame.records) this.records.delete(nameOf(record));
         this.position = Math.max(this.position, frame.to);
         break;
@@ -256,8 +256,16 @@ export class LiveDevice extends Watched {
     this.answers.get(answer.request)?.set(answer.index, answer);
   }
 
+  /** What was missed must come first: it is asked for again from the cursor, by a new connection. */
+  #links({from}: {readonly from: number}): boolean {
+    if (this.holes === 0 && from <= this.position) return true;
+    this.holes++;
+    this.ws.terminate();
+    return false;
+  }
+
   #apply({from, to, records}: Changes): void {
-    if (from > this.position) this.holes++;
+    if (!this.#links({from})) return;
     for (const record of records) this.#applyRecord(record);
     this.position = Math.max(this.position, to);
   }

@@ -2,7 +2,7 @@
 import {onTestFinished} from 'vitest';
 import {BODY_BYTES_MAX, FRAME_BYTES_MAX} from '#crdt/protocol/limits.ts';
 import {createLiveEdge, type LiveEdge, type LiveEdgeDeps} from '#server/live/edge.ts';
-import type {Socket, StartTransport, Transport} from '#server/live/socket.ts';
+import type {Socket, SocketEvents, StartTransport, Transport} from '#server/live/socket.ts';
 import {silentLogger} from '#server/logger.ts';
 import {LiveDevice, type LiveDeviceOptions} from './live-device.ts';
 import type {Person, World} from './world.ts';
@@ -19,10 +19,15 @@ export interface LiveServer {
   readonly connect: (person: Person, options?: Partial<LiveDeviceOptions>) => Promise<LiveDevice>;
 }
 
+/** What lies between a transport and the session on a socket. */
+export type Wire = (socket: Socket, open: (socket: Socket) => SocketEvents) => SocketEvents;
+
+const open: Wire = (socket, begin) => begin(socket);
+
 /** Stops with the test that runs, or call `transport.stop`. */
 export async function startLive(
   world: World,
-  {start, ...deps}: {start: StartTransport} & Partial<LiveEdgeDeps>,
+  {start, through = open, ...deps}: {start: StartTransport; through?: Wire} & Partial<LiveEdgeDeps>,
 ): Promise<LiveServer> {
   const edge = createLiveEdge({
     service: world.service,
@@ -42,7 +47,7 @@ export async function startLive(
       if (typeof decision === 'string') return decision;
       return (socket) => {
         sockets.push(socket);
-        return decision(socket);
+        return through(socket, decision);
       };
     },
     frameBytesMax: FRAME_BYTES_MAX,

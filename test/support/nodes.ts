@@ -6,7 +6,7 @@ import {PostgresBus} from '#server/sync/postgres-bus.ts';
 import {startWsTransport} from '#server/live/ws-transport.ts';
 import {connectDatabase} from '#db/connect.ts';
 import {Watched} from '../conformance/watch.ts';
-import {startLive, type LiveServer} from './live-world.ts';
+import {startLive, type LiveServer, type Wire} from './live-world.ts';
 import {createWorld, type World} from './world.ts';
 
 /** What happened on the bus of one node; `until` waits for it. */
@@ -40,10 +40,12 @@ export interface NodeOptions {
   readonly nextTo?: TestNode;
   /** How the bus gets to the database, if not straight. */
   readonly busUrl?: string;
+  /** What lies between its sockets and their sessions, if anything. */
+  readonly through?: Wire;
 }
 
 /** A node on a database of its own, or beside another one. Gone with the test that runs. */
-export async function startNode({nextTo, busUrl}: NodeOptions = {}): Promise<TestNode> {
+export async function startNode({nextTo, busUrl, ...wire}: NodeOptions = {}): Promise<TestNode> {
   const base: World = nextTo?.world ?? (await createWorld());
   if (nextTo === undefined) onTestFinished(() => base.close());
   const {url} = base.database;
@@ -74,5 +76,5 @@ export async function startNode({nextTo, busUrl}: NodeOptions = {}): Promise<Tes
       await end();
     })());
   onTestFinished(stop);
-  return {world, live: await startLive(world, {start: startWsTransport}), bus, heard, stop};
+  return {world, live: await startLive(world, {start: startWsTransport, ...wire}), bus, heard, stop};
 }
