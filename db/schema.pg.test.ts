@@ -26,17 +26,6 @@ test.each(entityNames)(
   },
 );
 
-test("every tenant table's primary key begins with the tenant", async () => {
-  const {rows} = await pool.query<{table: string; first: string}>(
-    `SELECT c.conrelid::regclass::text AS table, a.attname AS first
-     FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
-     WHERE c.contype = 'p' AND c.connamespace = 'public'::regnamespace`,
-  );
-  const global = ['database_epoch', 'tenants', 'users', 'user_devices', 'revoked_tokens', 'webhook_events'];
-  const others = rows.filter(({first}) => first !== 'tenant_id').map(({table}) => table);
-  expect(others.toSorted()).toEqual(global.toSorted());
-});
-
 test('sealed bytes are stored without an attempt to compress them', async () => {
   const {rows} = await pool.query<{storage: string}>(
     `SELECT attstorage AS storage FROM pg_attribute WHERE attrelid = 'records'::regclass AND attname = 'body'`,
