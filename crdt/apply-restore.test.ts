@@ -111,17 +111,52 @@ test.each([
   [{title: 'B\u0000'}, 'invalid_value'],
   [{title: null}, 'required_field'],
   [{'checklist/x': 'B'}, 'invalid_value'],
+  [{'checklist/x': []}, 'invalid_value'],
+  [{'checklist/x': 7}, 'invalid_value'],
+  [{schedule: {start: [[[[[[[[[[1]]]]]]]]]]}}, 'invalid_value'],
 ])('%j is refused whole', (values, code) => {
   const {record, restore} = recordOf('tasks', {title: 'A'});
   expect(errorOf(restore({priority: 'high', ...values}, {deleted: true}))).toEqual(['rejected', code]);
   expect([deletedAtOf(record), ...shown(record, 'title', 'priority')]).toEqual([null, 'A', null]);
 });
 
+test.each([[{'tags/one': 1}], [{'tags/ one ': true}], [{[`tags/${'x'.repeat(300)}`]: true}]])(
+  '%j is no member of a set',
+  (values) => {
+    const {record, restore} = recordOf('clients', {kind: 'person', displayName: 'A'});
+    expect(errorOf(restore(values))).toEqual(['rejected', 'invalid_value']);
+    expect(shown(record, 'tags')).toEqual([[]]);
+  },
+);
+
+test('a restored member and a cleared field are what the document shows, too', () => {
+  const {record, restore} = recordOf('clients', {kind: 'person', displayName: 'A', phone: '+4915112345678'});
+  restore({'tags/one': true, phone: null});
+  expect(record.doc.getMap('set:tags').get('one')).toEqual([2_000, true]);
+  expect(record.doc.getMap('fields').get('phone')).toEqual([2_000, null]);
+});
+
+test('what was computed or never written cannot be given back', () => {
+  const {record, restore} = recordOf('finance_entries', {kind: 'invoice', currency: 'EUR'});
+  expect(errorOf(restore({totalMinor: 5}))).toEqual(['rejected', 'read_only_field']);
+  expect(restore({category: null}).status).toBe('unchanged');
+  expect(record.writes.has('category')).toBe(false);
+});
+
+test('a delete that is restored is shown by the document, and is no conflict', () => {
+  const {record, restore} = recordOf('tasks', {title: 'A'});
+  expect(restore({}, {deleted: true}).conflicts).toEqual([]);
+  expect(record.doc.getMap('fields').has('deletedAt')).toBe(true);
+  expect(restore({}, {deleted: true}).status).toBe('unchanged');
+});
+
 test('what is frozen or fixed stays', () => {
   const invoice = {kind: 'invoice', status: 'issued', currency: 'EUR'};
   const {record, restore} = recordOf('finance_entries', invoice);
   expect(errorOf(restore({currency: 'USD', category: 'x'}))).toEqual(['rejected', 'frozen']);
-  expect(errorOf(restore({kind: 'expense'}))).toEqual(['rejected', 'frozen']);
+  const fixed = restore({kind: 'expense'});
+  expect(errorOf(fixed)).toEqual(['rejected', 'frozen']);
+  expect(Object.keys(fixed.error?.fields ?? {})).toEqual(['kind']);
   expect(errorOf(restore({status: 'draft'}))).toEqual(['rejected', 'frozen']);
   expect(restore({currency: 'EUR'}).status).toBe('unchanged');
   expect(shown(record, 'kind', 'currency', 'category')).toEqual(['invoice', 'EUR', null]);

@@ -70,14 +70,14 @@ function expectSound(arena: Arena): void {
 }
 
 describe.each(attacks)('$id $name', (attack) => {
-  const {arena, verdict, before, ms} = run(attack);
-
   it(`is answered with ${JSON.stringify(attack.expected)}`, () => {
+    const {verdict, ms} = run(attack);
     expectOutcome(verdict, attack.expected);
     expect(ms).toBeLessThan(WATCHDOG_MS);
   });
 
   it('leaves nothing behind that it should not', () => {
+    const {arena, before} = run(attack);
     expectSound(arena);
     const {expected} = attack;
     const {remembered} = soundnessOf(arena);
@@ -87,6 +87,7 @@ describe.each(attacks)('$id $name', (attack) => {
   });
 
   it('blocks nobody', () => {
+    const {arena} = run(attack);
     const victim = edit(arena, arena.victim, (doc) => {
       doc.getMap('fields').set('displayName', [arena.now, 'Ada Lovelace']);
       doc.getText('text:notes').insert(0, 'Call first. ');

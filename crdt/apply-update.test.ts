@@ -1,0 +1,148 @@
+import {describe, expect, it, test} from 'vitest';
+import * as Y from 'yjs';
+import {ana, oneRecord, RECORD_ID, type Done, type OneRecord} from '#test/support/one-record.ts';
+import type {Actor, UpdateChange} from './change.ts';
+import {parseUpdate} from './update-reader.ts';
+
+const EVE = '0b8e9c5e-0000-4000-8000-0000000000ee';
+const OTHER = '0b8e9c5e-0000-4000-8000-0000000000aa';
+const eve: Actor = {userId: 'eve', deviceId: 'pad', role: 'employee', employeeId: EVE, sees: () => true};
+
+function deviceOf(client: number, one?: OneRecord): Y.Doc {
+  const doc = new Y.Doc({gc: false});
+  doc.clientID = client;
+  if (one !== undefined) Y.applyUpdate(doc, Y.encodeStateAsUpdate(one.record.doc));
+  return doc;
+}
+
+function changeOf(doc: Y.Doc, one: OneRecord): UpdateChange {
+  const parsed = parseUpdate(Y.encodeStateAsUpdate(doc, Y.encodeStateVector(one.record.doc)));
+  if (!parsed.ok) throw new Error(parsed.message);
+  const ownClients = new Set([doc.clientID]);
+  return {kind: 'update', entity: 'tasks', id: RECORD_ID, generation: 0, update: parsed.update, ownClients};
+}
+
+const send = (doc: Y.Doc, one: OneRecord, actor: Actor = ana): Done => one.apply(changeOf(doc, one), {actor});
+const set = (doc: Y.Doc, key: string, value: unknown, root = 'fields') =>
+  doc.getMap(root).set(key, [500, value]);
+const codeOf = ({status, error}: Done) => [status, error?.code];
+
+describe('a record begins', () => {
+  it('with its required fields: until then nothing of it is kept', () => {
+    const one = oneRecord('tasks');
+    const doc = deviceOf(7);
+    set(doc, 'priority', 'high');
+    const outcome = send(doc, one);
+    expect(outcome).toMatchObject({
+      status: 'rejected',
+      error: {code: 'required_field', fields: {title: 'is required'}},
+      delta: null,
+    });
+    expect(outcome.error?.message).toContain('title');
+    expect(one.record.doc.store.clients.size).toBe(0);
+    set(doc, 'title', 'A');
+    expect(send(doc, one)).toMatchObject({status: 'applied', created: true});
+    expect(one.shows('title', 'priority')).toEqual({title: 'A', priority: 'high'});
+  });
+
+  it('not with a required field that is cleared, refused, or only a member of that name', () => {
+    for (const [root, value] of [
+      ['fields', null],
+      ['fields', 7],
+      ['items:checklist', {title: 'A', position: 'a0'}],
+    ] as const) {
+      const one = oneRecord('tasks');
+      const doc = deviceOf(7);
+      set(doc, 'title', value, root);
+      expect(codeOf(send(doc, one))).toEqual(['rejected', 'required_field']);
+    }
+  });
+
+  it('by an employee only where the role allows it', () => {
+    const own = oneRecord('tasks');
+    const doc = deviceOf(7);
+    set(doc, 'title', 'A');
+    expect(codeOf(send(doc, own, eve))).toEqual(['rejected', 'forbidden']);
+    set(doc, 'employeeId', EVE);
+    expect(send(doc, own, eve)).toMatchObject({status: 'applied', created: true});
+  });
+
+  it('only if each of several values of a field would be allowed', () => {
+    const one = oneRecord('tasks');
+    const doc = deviceOf(7);
+    set(doc, 'title', 'A');
+    set(doc, 'employeeId', OTHER);
+    set(doc, 'employeeId', EVE);
+    expect(codeOf(send(doc, one, eve))).toEqual(['rejected', 'forbidden']);
+    expect(one.record.created).toBeNull();
+  });
+
+  it('with entries of its lists, which name no field that the role is asked about', () => {
+    const one = oneRecord('tasks');
+    const doc = deviceOf(7);
+    set(doc, 'title', 'A');
+    set(doc, 'employeeId', EVE);
+    set(doc, 'employeeId', {title: 'Ring', position: 'a0'}, 'items:checklist');
+    expect(send(doc, one, eve)).toMatchObject({status: 'applied', refused: []});
+  });
+});
+
+test('an update that is known in full changes nothing', () => {
+  const one = oneRecord('tasks', {title: 'A'});
+  const doc = deviceOf(7, one);
+  set(doc, 'title', 'B');
+  const change = changeOf(doc, one);
+  expect(one.apply(change).status).toBe('applied');
+  const again = one.apply(change);
+  expect(again).toMatchObject({status: 'unchanged', delta: null, changed: false, audit: [], conflicts: []});
+});
+
+test('another generation of the document is told to start over', () => {
+  const one = oneRecord('tasks', {title: 'A'});
+  const doc = deviceOf(7, one);
+  set(doc, 'title', 'B');
+  expect(() => one.apply({...changeOf(doc, one), generation: 1})).toThrow('reset');
+});
+
+describe('a text that its author may not write', () => {
+  const texts = {title: 'A', description: 'The order.', notes: 'Found.'};
+
+  it.each([
+    ['what is deleted from it', (text: Y.Text) => text.delete(0, 4)],
+    ['what is added to it', (text: Y.Text) => text.insert(4, 'big ')],
+    [
+      'both',
+      (text: Y.Text) => {
+        text.delete(4, 5);
+        text.insert(4, 'bill');
+      },
+    ],
+  ])('stays as it was, whatever is done: %s', (_, edit) => {
+    const one = oneRecord('tasks', texts);
+    const doc = deviceOf(7, one);
+    doc.transact(() => {
+      edit(doc.getText('text:description'));
+      doc.getText('text:notes').insert(6, ' Mended.');
+      doc.getText('text:notes').delete(0, 1);
+    });
+    const outcome = send(doc, one, eve);
+    expect(outcome.refused).toContainEqual({field: 'description', code: 'forbidden_field'});
+    expect(new Set(outcome.refused.map(({field}) => field))).toEqual(new Set(['description']));
+    expect(one.shows('description', 'notes')).toEqual({description: 'The order.', notes: 'ound. Mended.'});
+    Y.applyUpdate(doc, outcome.delta!);
+    expect(doc.getText('text:description').toJSON()).toBe('The order.');
+    expect(doc.getText('text:notes').toJSON()).toBe('ound. Mended.');
+  });
+});
+
+test('the server keeps its own client id through what it integrates', () => {
+  const one = oneRecord('tasks', {title: 'A'});
+  const id = one.record.doc.clientID;
+  for (const title of ['B', 'C']) {
+    const doc = deviceOf(7 + title.charCodeAt(0), one);
+    set(doc, 'title', title);
+    one.write({title: `${title}!`});
+    send(doc, one);
+  }
+  expect(one.record.doc.clientID).toBe(id);
+});

@@ -1,0 +1,172 @@
+// Mutants that are no different from the code, and why no test could notice them.
+
+export interface Equivalent {
+  readonly file: string;
+  /** What is changed, to the letter. */
+  readonly code: string;
+  readonly mutant: string;
+  readonly reason: string;
+}
+
+/** The type checker asks for these; the bounds of the loop already say that the element is there. */
+const IS_THERE = 'an index below the length has an element';
+
+export const equivalents: readonly Equivalent[] = [
+  {file: 'crdt/overwrite.ts', code: 'ahead > 0', mutant: 'ahead >= 0', reason: 'it is not 0 there'},
+  {
+    file: 'crdt/guard-deletes.ts',
+    code: 'update.deletes.length === 0',
+    mutant: 'false',
+    reason: 'without deletes the loop below does nothing; only the index would be made in vain',
+  },
+  {file: 'crdt/guard-deletes.ts', code: 'element === undefined', mutant: 'false', reason: IS_THERE},
+  {file: 'crdt/guard-deletes.ts', code: 'element !== undefined', mutant: 'true', reason: IS_THERE},
+  {
+    file: 'crdt/guard-deletes.ts',
+    code: 'index < texts.length',
+    mutant: 'index <= texts.length',
+    reason: 'what is past the end is undefined, and ends the loop',
+  },
+  {
+    file: 'crdt/guard-deletes.ts',
+    code: 'structs === undefined',
+    mutant: 'false',
+    reason: 'of a client without structs nothing is known, so the range is empty',
+  },
+  {
+    file: 'crdt/guard-deletes.ts',
+    code: 'index < structs.length',
+    mutant: 'index <= structs.length',
+    reason: 'what is past the end is undefined, and ends the loop',
+  },
+  {file: 'crdt/guard-deletes.ts', code: 'struct === undefined', mutant: 'false', reason: IS_THERE},
+  {
+    file: 'crdt/guard.ts',
+    code: 'error instanceof Refusal',
+    mutant: 'true',
+    reason: 'nothing else is thrown there, unless the guard itself is broken',
+  },
+  {
+    file: 'crdt/guard-fork.ts',
+    code: 'held === sent',
+    mutant: 'false',
+    reason: 'a shortcut: equal texts are equal at every place',
+  },
+  {
+    file: 'crdt/guard-fork.ts',
+    code: 'index < held.length',
+    mutant: 'index <= held.length',
+    reason: 'past the end of both there is nothing to differ',
+  },
+  {
+    file: 'crdt/guard-order.ts',
+    code: 'stretch === undefined',
+    mutant: 'false',
+    reason: 'the guard has found both neighbours before',
+  },
+  {
+    file: 'crdt/guard-order.ts',
+    code: 'list[middle]?.clock',
+    mutant: 'list[middle].clock',
+    reason: IS_THERE,
+  },
+  {file: 'crdt/guard-parents.ts', code: 'part !== undefined', mutant: 'true', reason: IS_THERE},
+  {
+    file: 'crdt/guard-parents.ts',
+    code: 'parts.length === 0',
+    mutant: 'true',
+    reason: 'the same list is put where it already is',
+  },
+  {
+    file: 'crdt/apply-update.ts',
+    code: '!known.has(client)',
+    mutant: 'true',
+    reason: 'the state is read before anything is integrated, so it is the same each time',
+  },
+  {
+    file: 'crdt/apply-update.ts',
+    code: 'judgement.refusedDeletes.length > 0',
+    mutant: 'true',
+    reason: 'undoing no deletes does nothing',
+  },
+  {
+    file: 'crdt/apply-update.ts',
+    code: 'judgement.refusedDeletes.length > 0',
+    mutant: 'judgement.refusedDeletes.length >= 0',
+    reason: 'undoing no deletes does nothing',
+  },
+  {
+    file: 'crdt/guard.ts',
+    code: 'items.length > 0',
+    mutant: 'true',
+    reason: 'a section without new items has nothing to resolve',
+  },
+  {
+    file: 'crdt/guard.ts',
+    code: 'items.length > 0',
+    mutant: 'items.length >= 0',
+    reason: 'a section without new items has nothing to resolve',
+  },
+  {
+    file: 'crdt/guard-fork.ts',
+    code: "item.content.kind !== 'deleted'",
+    mutant: 'true',
+    reason: 'a deleted stretch holds whatever stood there',
+  },
+  {
+    file: 'crdt/guard-fork.ts',
+    code: "content.kind === 'deleted'",
+    mutant: 'false',
+    reason: 'it is never asked of deleted content: the type checker wants it',
+  },
+  {
+    file: 'crdt/guard-fork.ts',
+    code: 'range.to - item.clock',
+    mutant: 'range.to + item.clock',
+    reason: 'only as much as the document holds is compared',
+  },
+  {
+    file: 'crdt/guard-fork.ts',
+    code: 'sent === unstorable',
+    mutant: 'false',
+    reason: 'what cannot be stored was integrated as deleted, and is not compared',
+  },
+  ...['true', 'held !== undefined || sent !== undefined'].map((mutant) => ({
+    file: 'crdt/guard-fork.ts',
+    code: 'held !== undefined && sent !== undefined',
+    mutant,
+    reason: IS_THERE,
+  })),
+  {file: 'crdt/guard-fork.ts', code: 'held !== undefined', mutant: 'true', reason: IS_THERE},
+  {file: 'crdt/guard-fork.ts', code: 'sent !== undefined', mutant: 'true', reason: IS_THERE},
+  ...['found !== undefined && found.clock <= clock', 'found.clock <= clock'].map((code) => ({
+    file: 'crdt/guard-parents.ts',
+    code,
+    mutant: 'true',
+    reason: 'the parts of a client follow each other without a gap',
+  })),
+  {
+    file: 'crdt/guard-parents.ts',
+    code: 'neighbour.client === client && neighbour.clock >= item.clock',
+    mutant: 'false',
+    reason: 'it would wait for itself, which is refused alike',
+  },
+  {
+    file: 'crdt/guard-parents.ts',
+    code: 'neighbour.clock >= item.clock',
+    mutant: 'neighbour.clock > item.clock',
+    reason: 'it would wait for itself, which is refused alike',
+  },
+  {
+    file: 'crdt/guard-parents.ts',
+    code: 'parent === null',
+    mutant: 'false',
+    reason: 'the parser gives every item a root or a neighbour',
+  },
+  {
+    file: 'crdt/guard-parents.ts',
+    code: 'entry?.includes',
+    mutant: 'entry.includes',
+    reason: 'what stands in `fields` has a key: it was asked just before',
+  },
+];
