@@ -6,7 +6,7 @@ import * as Y from 'yjs';
 import {Refusal} from './admitted.ts';
 import {unstorable, type AnyValue} from './any-reader.ts';
 import {isEqualJson, type JsonValue} from './json.ts';
-import type {ItemId, ParsedItem} from './update-reader.ts';
+import {isSameId, type ItemId, type ParsedItem} from './update-reader.ts';
 
 /** Refuses an own item if its known part, the clocks below `known`, is not what the document holds there. */
 export function refuseFork(
@@ -16,12 +16,14 @@ export function refuseFork(
 ): void {
   const end = Math.min(item.clock + item.length, known);
   let isSame = standsAlike(itemAt(doc, {client, clock: item.clock}), item);
-  for (let clock = item.clock; isSame && clock < end && item.content.kind !== 'deleted';) {
+  for (let clock = item.clock; isSame && clock < end;) {
     const held = itemAt(doc, {client, clock});
     // Only a collected item's length is unknown here, and nothing after it in the run can be told apart.
     if (held === null) return;
     const to = Math.min(end, held.id.clock + held.length);
-    if (!held.deleted) isSame = holds(held, item, {from: clock, to});
+    // What follows in a run stands right of what is before it: else the rest would be taken for another place's.
+    isSame = clock === item.clock || isSameId(held.origin, {client, clock: clock - 1});
+    if (isSame && !held.deleted) isSame = holds(held, item, {from: clock, to});
     clock = to;
   }
   if (isSame) return;
@@ -42,8 +44,7 @@ function standsAlike(held: Y.Item | null, item: ParsedItem): boolean {
   if (item.root !== null && item.mapKey !== held.parentSub) return false;
   const origin: ItemId | null =
     held.id.clock === item.clock ? held.origin : {client: held.id.client, clock: item.clock - 1};
-  if (origin === null || item.origin === null) return origin === item.origin;
-  return origin.client === item.origin.client && origin.clock === item.origin.clock;
+  return isSameId(origin, item.origin);
 }
 
 function holds(held: Y.Item, item: ParsedItem, range: {from: number; to: number}): boolean {

@@ -4,7 +4,7 @@
 // document first, as Yjs will do it (YATA), and whatever names neighbours in the wrong order is refused.
 import type * as Y from 'yjs';
 import {Refusal, type AdmittedElement, type TextElement} from './admitted.ts';
-import type {ItemId} from './update-reader.ts';
+import {isSameId, type ItemId} from './update-reader.ts';
 
 /** A stretch of a text, known or new, with its place among the others. */
 interface Stretch {
@@ -130,9 +130,6 @@ function count(layout: Layout): void {
     throw new Refusal('update_too_large', 'The update edits a text in too many places at once.');
   }
 }
-
-const isSameId = (a: ItemId | null, b: ItemId | null): boolean =>
-  a === null || b === null ? a === b : a.client === b.client && a.clock === b.clock;
 
 function indexOf(list: readonly Stretch[], clock: number): number {
   let low = 0;

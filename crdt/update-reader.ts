@@ -27,6 +27,9 @@ export interface ItemId {
   readonly clock: number;
 }
 
+export const isSameId = (a: ItemId | null, b: ItemId | null): boolean =>
+  a === null || b === null ? a === b : a.client === b.client && a.clock === b.clock;
+
 export type ParsedContent =
   /** Values of a map entry, one clock each. `bounds[i]..bounds[i+1]` is element i in `ParsedUpdate.bytes`. */
   | {readonly kind: 'values'; readonly values: readonly AnyValue[]; readonly bounds: readonly number[]}

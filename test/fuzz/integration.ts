@@ -6,7 +6,7 @@ import type {Admitted} from '#crdt/admitted.ts';
 import {unstorable} from '#crdt/any-reader.ts';
 import {SERVER_CLIENT_ID_MIN} from '#crdt/protocol/limits.ts';
 import {newDocument, rootsOf} from '#crdt/roots.ts';
-import type {ItemId, ParsedUpdate} from '#crdt/update-reader.ts';
+import {isSameId, type ParsedUpdate} from '#crdt/update-reader.ts';
 import {writeUpdate} from '#crdt/update-writer.ts';
 import type {Ground} from './ground.ts';
 import {demand} from './target.ts';
@@ -64,9 +64,6 @@ const isTruthful = ({store}: Y.Doc, {sections}: ParsedUpdate): boolean =>
       return isSameId(origin, struct.origin) && isSameId(held.rightOrigin, struct.rightOrigin);
     }),
   );
-
-const isSameId = (a: ItemId | null, b: ItemId | null): boolean =>
-  a === null || b === null ? a === b : a.client === b.client && a.clock === b.clock;
 
 function demandPlain(struct: Y.Item | Y.GC): void {
   demand(struct instanceof Y.Item, 'a collected struct came in');

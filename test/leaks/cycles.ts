@@ -110,7 +110,7 @@ const room: Cycle = async (stage, turn) => {
     tenant: tenantId ?? '',
     device: deviceId,
   });
-  const ws = new WebSocket(`${stage.url.replace('http', 'ws')}/v1/sync/yjs/tasks/${id}?${query}`, {
+  const ws = new WebSocket(`${stage.url.replace('http', 'ws')}/v1/sync/yjs/tasks/${id}?${query.toString()}`, {
     headers: {[CALLER_HEADER]: turn % 3 === 1 ? callerOf(turn) : '198.51.100.1'},
   });
   const closed = once(ws, 'close');

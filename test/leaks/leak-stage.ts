@@ -91,8 +91,12 @@ async function prepare(url: string, dataDir: string): Promise<Pick<Stage, 'devic
   const subject = `user_${randomUUID()}`;
   const email = `${subject}@example.com`;
   const token = await issuer.issue({subject, email, name: 'Ana Example', expiresInSeconds: 86_400});
-  const ask = async <Body>(path: string, init: RequestInit = {}) =>
-    readAnswer<Body>(await fetch(url + path, {...init, headers: {...init.headers, connection: 'close'}}));
+  const ask = async <Body>(path: string, init: RequestInit = {}) => {
+    const headers = new Headers(init.headers);
+    // A connection that is kept would be counted.
+    headers.set('connection', 'close');
+    return readAnswer<Body>(await fetch(url + path, {...init, headers}));
+  };
   const nobody = personOf(ask, {subject, email, token, deviceId: randomUUID(), tenantId: null});
   const {body} = await nobody.post<{id: string}>('/v1/tenants', {name: 'Example Services'});
   const manager = nobody.in(body.id);

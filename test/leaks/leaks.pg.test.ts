@@ -6,7 +6,7 @@ import {createTestDatabase} from '#test/support/test-database.ts';
 import {HEAP_GROWTH_BYTES_MAX, heapGrowthOf, runLeaks, tellLeaks} from './leak-run.ts';
 import {openStage, withoutHeap} from './leak-stage.ts';
 
-const CYCLES = Number(process.env['CYCLES'] ?? 4_000);
+const CYCLES = Number(process.env['CYCLES'] ?? 3_000);
 
 // I27 of docs/reliability.md.
 test(
