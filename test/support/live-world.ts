@@ -2,7 +2,7 @@
 import {onTestFinished} from 'vitest';
 import {BODY_BYTES_MAX, FRAME_BYTES_MAX} from '#crdt/protocol/limits.ts';
 import {createLiveEdge, type LiveEdge, type LiveEdgeDeps} from '#server/live/edge.ts';
-import type {Socket, SocketEvents, StartTransport, Transport} from '#server/live/socket.ts';
+import type {FetchHttp, Socket, SocketEvents, StartTransport, Transport} from '#server/live/socket.ts';
 import {silentLogger} from '#server/logger.ts';
 import {LiveDevice, type LiveDeviceOptions} from './live-device.ts';
 import type {Person, World} from './world.ts';
@@ -27,7 +27,12 @@ const open: Wire = (socket, begin) => begin(socket);
 /** Stops with the test that runs, or call `transport.stop`. */
 export async function startLive(
   world: World,
-  {start, through = open, ...deps}: {start: StartTransport; through?: Wire} & Partial<LiveEdgeDeps>,
+  {
+    start,
+    through = open,
+    fetch = () => new Response(null, {status: 404}),
+    ...deps
+  }: {start: StartTransport; through?: Wire; fetch?: FetchHttp} & Partial<LiveEdgeDeps>,
 ): Promise<LiveServer> {
   const edge = createLiveEdge({
     service: world.service,
@@ -41,7 +46,7 @@ export async function startLive(
   const transport = await start({
     host: '127.0.0.1',
     port: 0,
-    fetch: () => new Response(null, {status: 404}),
+    fetch,
     accept(request) {
       const decision = edge.accept(request);
       if (typeof decision === 'string') return decision;
