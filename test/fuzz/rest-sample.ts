@@ -56,7 +56,7 @@ export function makeRequest(operation: Operation, caller: Caller, random: Random
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => segment(name));
   const asked = new URLSearchParams();
   for (const name of query) {
-    if (random.chance(0.3)) asked.append(name, queryText(caller, random));
+    if (asked.size < 4 && random.chance(0.3)) asked.append(name, queryText(caller, random));
   }
   const text = asked.toString();
   const body = hasBody ? bodyOf(path, caller, random) : null;
@@ -69,7 +69,8 @@ const queryText = ({cursor}: Caller, random: Random): string =>
     '10',
     'true',
     '2026-03-01T08:00:00.000Z',
-    random.pick(bodyLeaves.texts),
+    // A longer head is refused by the transport, before anything of ours reads it.
+    random.pick(bodyLeaves.texts).slice(0, 2_000),
     String(random.pick(bodyLeaves.numbers)),
   ]);
 

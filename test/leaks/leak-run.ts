@@ -5,6 +5,7 @@ import {settled, withoutHeap, type Stage} from './leak-stage.ts';
 import type {Holdings} from './counted-server.ts';
 
 export interface LeakResult {
+  readonly cycles: number;
   readonly baseline: Holdings;
   readonly after: Holdings;
   /** After each part, the baseline first. */
@@ -15,23 +16,30 @@ export interface LeakResult {
 
 /** Cycles before the baseline is taken: code is compiled and caches are filled by then. */
 const WARM_CYCLES = 600;
-const PARTS = 8;
+const PARTS_MIN = 8;
+const PART_CYCLES_MAX = 1_000;
 
-export async function runLeaks(stage: Stage, cycles: number): Promise<LeakResult> {
+/** isOver: asked after every part. */
+export async function runLeaks(
+  stage: Stage,
+  {cycles, isOver = () => false}: {cycles: number; isOver?: () => boolean},
+): Promise<LeakResult> {
   await runCycles(stage, {from: 0, to: WARM_CYCLES});
   const baseline = await settled(stage, null);
   const heapBytes = [baseline.heapBytes];
-  const part = Math.ceil(cycles / PARTS);
+  const part = Math.min(PART_CYCLES_MAX, Math.ceil(cycles / PARTS_MIN));
   let after = baseline;
-  for (let done = 0; done < cycles; done += part) {
+  let done = 0;
+  while (done < cycles && !isOver()) {
     const from = WARM_CYCLES + done;
-    await runCycles(stage, {from, to: from + Math.min(part, cycles - done)});
+    await runCycles(stage, {from, to: from + part});
+    done += part;
     after = await settled(stage, baseline);
     heapBytes.push(after.heapBytes);
     // It is not waited for that again after every other part.
     if (!isDeepStrictEqual(withoutHeap(after), withoutHeap(baseline))) break;
   }
-  return {baseline, after, heapBytes, bytesPerCycle: slopeOf(heapBytes) / part};
+  return {cycles: done, baseline, after, heapBytes, bytesPerCycle: slopeOf(heapBytes) / part};
 }
 
 /** Least squares over equal steps. */
@@ -47,7 +55,7 @@ function slopeOf(values: readonly number[]): number {
   return over / under;
 }
 
-export function tellLeaks({baseline, after, heapBytes, bytesPerCycle}: LeakResult, cycles: number): string {
+export function tellLeaks({cycles, baseline, after, heapBytes, bytesPerCycle}: LeakResult): string {
   const megabytes = heapBytes.map((bytes) => (bytes / 1e6).toFixed(1)).join(' ');
   return [
     `${cycles.toLocaleString('en-US')} cycles, ${bytesPerCycle.toFixed(1)} bytes of heap per cycle`,
@@ -61,4 +69,4 @@ export function tellLeaks({baseline, after, heapBytes, bytesPerCycle}: LeakResul
 export const HEAP_GROWTH_BYTES_MAX = 6e6;
 
 /** By the line through all parts, so that one odd reading decides nothing. */
-export const heapGrowthOf = ({bytesPerCycle}: LeakResult, cycles: number): number => bytesPerCycle * cycles;
+export const heapGrowthOf = ({bytesPerCycle, cycles}: LeakResult): number => bytesPerCycle * cycles;

@@ -46,6 +46,8 @@ export async function openStage({
   const database = await openFaultProxy(databaseUrl);
   const dataDir = join(folder, 'leak-server');
   const child = fork(serverFile, {
+    // Ctrl-C is for whoever counts; this one ends with it.
+    detached: true,
     execArgv: ['--expose-gc', '--import', 'tsx'],
     env: {
       ...process.env,

@@ -16,11 +16,11 @@ test(
     onTestFinished(() => database.drop());
     const stage = await openStage({databaseUrl: database.url, folder: await makeScratchFolder()});
     onTestFinished(() => stage.close());
-    const result = await runLeaks(stage, CYCLES);
-    console.log(tellLeaks(result, CYCLES));
+    const result = await runLeaks(stage, {cycles: CYCLES});
+    console.log(tellLeaks(result));
     expect(withoutHeap(result.after)).toEqual(withoutHeap(result.baseline));
     expect(result.after).toMatchObject({followers: 0, poolLent: 0});
-    expect(heapGrowthOf(result, CYCLES)).toBeLessThan(HEAP_GROWTH_BYTES_MAX);
+    expect(heapGrowthOf(result)).toBeLessThan(HEAP_GROWTH_BYTES_MAX);
   },
   300_000 + CYCLES * 60,
 );
