@@ -69,6 +69,36 @@ export async function requeue(
   );
 }
 
+/** All of the tenant, in the order in which they were made, after a place. */
+export async function listEveryDelivery(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  {after, limit}: {after: {createdAt: Date; id: string} | null; limit: number},
+): Promise<DeliveryRow[]> {
+  const {rows} = await client.query<DeliveryRow>(
+    `SELECT ${DELIVERY_COLUMNS} FROM deliveries d
+     WHERE tenant_id = $1 AND ($2::timestamptz IS NULL OR (created_at, id) > ($2, $3::uuid))
+     ORDER BY created_at, id LIMIT $4`,
+    [tenantId, after?.createdAt ?? null, after?.id ?? null, limit],
+  );
+  return rows;
+}
+
+/** Those of a state that nothing is due of, or the one named; locked. */
+export async function listGivenUp(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  {state, id, limit}: {state: 'dead' | 'failed' | 'unknown'; id: string | null; limit: number},
+): Promise<DeliveryRow[]> {
+  const {rows} = await client.query<DeliveryRow>(
+    `SELECT ${DELIVERY_COLUMNS} FROM deliveries d
+     WHERE tenant_id = $1 AND state = $2 AND next_at IS NULL AND ($3::uuid IS NULL OR id = $3)
+     ORDER BY created_at, id LIMIT $4 FOR UPDATE`,
+    [tenantId, state, id, limit],
+  );
+  return rows;
+}
+
 /** Whose a delivery is. By id: a link or a callback names it. By providerId: as the provider names it. */
 export async function findDeliveryTenant(
   pool: pg.Pool,

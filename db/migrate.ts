@@ -68,6 +68,23 @@ export async function migrateDatabase(url: string): Promise<string[]> {
   }
 }
 
+export interface SchemaVersion {
+  /** Name of the newest migration applied; null if none is. */
+  readonly applied: string | null;
+  /** Names of this version's migrations that are not, oldest first. */
+  readonly missing: readonly string[];
+}
+
+/** A database newer than this version has a newest migration that this version cannot name: `applied` is then its own. */
+export async function readSchemaVersion(pool: pg.Pool): Promise<SchemaVersion> {
+  const newest = await newestApplied(pool);
+  const migrations = await listMigrations();
+  return {
+    applied: migrations.findLast(({when}) => when <= newest)?.tag ?? null,
+    missing: migrations.filter(({when}) => when > newest).map(({tag}) => tag),
+  };
+}
+
 /** Whether every migration of this version is applied. Rejects when the database cannot be reached. */
 export async function isMigrated(pool: pg.Pool): Promise<boolean> {
   const newest = await newestApplied(pool);

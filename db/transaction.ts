@@ -18,8 +18,11 @@ export class CommitOutcomeUnknown extends Error {
 // The lane needs each statement to see what was committed before it, whatever the database's default says.
 type Isolation = 'READ COMMITTED' | 'REPEATABLE READ READ ONLY';
 
-/** `app` sees the rows of the tenant that is set, and none if none is. `worker` sees those of all. */
-type Role = 'app' | 'worker';
+/**
+ * `app` sees the rows of the tenant that is set, and none if none is. `worker` sees those of all. `none`: whoever
+ * DATABASE_URL names.
+ */
+type Role = 'app' | 'worker' | 'none';
 
 /**
  * Opens a transaction and says in the same message, so in one round trip, on whose behalf it runs. Role and tenant
@@ -87,6 +90,15 @@ export const withoutTenant = <Result>(
   pool: pg.Pool,
   work: (client: pg.PoolClient) => Promise<Result>,
 ): Promise<Result> => runWith(pool, begin('app', '', 'READ COMMITTED'), work);
+
+/**
+ * The same as the role that DATABASE_URL names, which owns the tables: for what an operator may do and the server may
+ * not. Row-level security holds for it too, unless it is a superuser.
+ */
+export const asOwner = <Result>(
+  pool: pg.Pool,
+  work: (client: pg.PoolClient) => Promise<Result>,
+): Promise<Result> => runWith(pool, begin('none', '', 'READ COMMITTED'), work);
 
 /** The same for a lane, whose statements are always the same few. */
 export const withTenantPlanned = <Result>(

@@ -1,4 +1,4 @@
-// The master keys of this server, from its configuration. start.ts and verify-command.ts open them.
+// The master keys of this server, from its configuration. start.ts and the commands open them.
 import {randomBytes} from 'node:crypto';
 import {join} from 'node:path';
 import {createKeyring, type Keyring} from '#db/cipher.ts';

@@ -96,11 +96,9 @@ async function startParts(
   if (config.isProduction && !requireTls)
     log.warn('plain http is answered, since REQUIRE_TLS is not set', {});
   const live = createLiveEdge({service, verifier, log, allowedOrigins, clientAddressHeader, requireTls});
-  metrics.watch({
-    cache: service.cache,
-    sockets: () => live.stats().sockets,
-    followers: () => service.fanOut.followers(),
-  });
+  const {cache, lanes, fanOut} = service;
+  metrics.watchStore({cache, laneLoad: () => lanes.load(), pool: database.pool});
+  metrics.edge.watch({stats: () => live.stats(), traffic: live.traffic, followers: () => fanOut.followers()});
   const printer = createPrinter();
   closers.push(() => printer.close());
   const {print} = printer;
@@ -113,6 +111,7 @@ async function startParts(
     log,
     whyNotReady,
     metrics: () => metrics.registry.metrics(),
+    onAnswered: metrics.edge.answered,
     clientAddressHeader,
     allowedOrigins,
     requireTls,
@@ -255,13 +254,10 @@ async function openService(
     ...(bus === null ? {} : {bus}),
     onRepair: metrics.nodes.repaired,
     onFault({kind, tenantId, attempt, error}) {
-      metrics.faults.inc({kind});
+      metrics.lane.failed(kind);
       const level = kind === 'bug' ? errorCodes.internal.log : 'warn';
       log[level]('a group of changes failed', {kind, tenantId, attempt}, error);
     },
-    onFlush({receipts, ms}) {
-      metrics.groupSeconds.observe(ms / 1000);
-      metrics.groupChanges.observe(receipts.length);
-    },
+    onFlush: (flush) => metrics.lane.flushed(flush, now()),
   });
 }

@@ -60,6 +60,8 @@ const tenantCrossers: readonly string[] = [
   'db/deliveries.ts findDeliveryTenant',
   'db/delivery-queue.ts claimDelivery',
   'db/delivery-queue.ts readQueueFigures',
+  'db/fleet.ts listTenantSummaries',
+  'db/fleet.ts readTotals',
   'db/key-rotation.ts listKeysToMove',
   'db/memberships.ts findMembershipChoices',
   'db/memberships.ts listOwnTenants',

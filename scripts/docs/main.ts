@@ -10,6 +10,7 @@ import {errorsPage} from './errors-page.ts';
 import {framesPage} from './frames-page.ts';
 import {layersPage} from './layers-page.ts';
 import {limitsPage} from './limits-page.ts';
+import {metricsPage} from './metrics-page.ts';
 import {openApiPage} from './openapi-page.ts';
 import type {Page} from './page.ts';
 import {hasMissingMigration, schemaSql} from './schema-sql.ts';
@@ -25,6 +26,7 @@ const pages: readonly Page[] = [
   entitiesPage(),
   authorizationPage(),
   layersPage(),
+  metricsPage(),
   schemaSql(),
   openApiPage(),
 ];

@@ -122,7 +122,7 @@ export function createDiskStore({folder, cipherOf, now}: DiskStoreDeps): DiskSto
     async remove(place, key) {
       await rm(pathOf(place, key), {force: true});
     },
-    list: (place) => listFolder(join(folder, place)),
+    list: (place, tenantId) => listFolder(join(folder, place), tenantId),
     disk: {
       async checkUrl(key, request) {
         return readGrant(await cipherOf(key.tenantId), key, {...request, now: now()});
@@ -147,8 +147,8 @@ const isMissing = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'ENOENT';
 
 /** Drafts that a crash left behind are removed here: they are no files, and nobody else sees them. */
-async function* listFolder(folder: string): AsyncGenerator<StoredFile> {
-  for await (const tenantId of namesIn(folder)) {
+async function* listFolder(folder: string, only: TenantId | undefined): AsyncGenerator<StoredFile> {
+  for await (const tenantId of only === undefined ? namesIn(folder) : [only]) {
     if (!isUuid(tenantId)) continue;
     for await (const name of namesIn(join(folder, tenantId))) {
       const path = join(folder, tenantId, name);

@@ -58,8 +58,8 @@ export interface FileStore {
   read(key: FileKey): AsyncIterable<Uint8Array>;
   /** Removes a file; nothing there is fine. */
   remove(place: Place, key: FileKey): Promise<void>;
-  /** All files of all tenants, those of one tenant together. */
-  list(place: Place): AsyncIterable<StoredFile>;
+  /** All files, those of one tenant together; or one tenant's alone. */
+  list(place: Place, tenantId?: TenantId): AsyncIterable<StoredFile>;
 }
 
 /** Milliseconds a signed URL is good for. */

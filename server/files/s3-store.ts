@@ -132,16 +132,20 @@ export function createS3Store({
     async remove(place, key) {
       await client.send(new DeleteObjectCommand({Bucket, Key: objectName(place, key)}));
     },
-    list: (place) => listObjects(client, {bucket: Bucket, place}),
+    list: (place, tenantId) =>
+      listObjects(client, {
+        bucket: Bucket,
+        prefix: tenantId === undefined ? `${place}/` : `${place}/${tenantId}/`,
+      }),
     close: () => client.destroy(),
   };
 }
 
 async function* listObjects(
   client: S3Client,
-  {bucket, place}: {bucket: string; place: Place},
+  {bucket, prefix}: {bucket: string; prefix: string},
 ): AsyncGenerator<StoredFile> {
-  const pages = paginateListObjectsV2({client}, {Bucket: bucket, Prefix: `${place}/`});
+  const pages = paginateListObjectsV2({client}, {Bucket: bucket, Prefix: prefix});
   for await (const page of pages) {
     for (const {Key = '', LastModified} of page.Contents ?? []) {
       const [, tenantId = '', id = '', more] = Key.split('/');

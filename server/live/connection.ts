@@ -5,18 +5,32 @@ import type {Logger} from '../logger.ts';
 import {closeCodeOf, codeOf, RESTART} from './close-code.ts';
 import type {Socket} from './socket.ts';
 import type {Timers} from './timers.ts';
+import {countOne, createTraffic, type Traffic} from './traffic.ts';
 
 export class Connection {
   readonly socket: Socket;
   readonly log: Logger;
+  readonly traffic: Traffic;
   readonly #timers: Timers;
   readonly #cleanups = new Set<() => void>();
   #isEnded = false;
 
-  constructor({socket, log, timers}: {socket: Socket; log: Logger; timers: Timers}) {
+  /** traffic: what all connections of the node are counted in. */
+  constructor({
+    socket,
+    log,
+    timers,
+    traffic = createTraffic(),
+  }: {
+    socket: Socket;
+    log: Logger;
+    timers: Timers;
+    traffic?: Traffic;
+  }) {
     this.socket = socket;
     this.log = log;
     this.#timers = timers;
+    this.traffic = traffic;
   }
 
   /** True from the moment closing begins: nothing is sent or done for it any more. */
@@ -30,7 +44,9 @@ export class Connection {
 
   /** The bytes may be shared with other connections: nobody may write to them. */
   sendBytes(bytes: Uint8Array): void {
-    if (!this.#isEnded) this.socket.send(bytes);
+    if (this.#isEnded) return;
+    this.traffic.sentBytes += bytes.length;
+    this.socket.send(bytes);
   }
 
   /** Runs once after a while, unless the connection ends before; the function it answers cancels that. */
@@ -57,6 +73,7 @@ export class Connection {
   end(code: ErrorCode): void {
     if (this.#isEnded) return;
     this.log[errorCodes[code].log]('connection closed', {code});
+    countOne(this.traffic.endings, code);
     this.gone();
     this.socket.close(closeCodeOf(code), code);
   }

@@ -12,6 +12,7 @@ import {LiveSession, type SessionDeps} from './session.ts';
 import {createSessions, type OpenSession} from './sessions.ts';
 import type {AcceptUpgrade, Socket, SocketEvents, UpgradeRequest} from './socket.ts';
 import {realTimers, type Timers} from './timers.ts';
+import {createTraffic, type Traffic} from './traffic.ts';
 import {YjsRoom} from './yjs-room.ts';
 
 export interface LiveEdge {
@@ -20,6 +21,7 @@ export interface LiveEdge {
   drain(): Promise<void>;
   /** Closes all sockets with 1012 at once. */
   stop(): void;
+  readonly traffic: Traffic;
   stats(): {readonly sockets: number; readonly live: number; readonly yjs: number};
 }
 
@@ -43,17 +45,19 @@ export function createLiveEdge(deps: LiveEdgeDeps): LiveEdge {
     admission: createAdmission(timers),
   };
   const sessions = createSessions({timers, random});
+  const traffic = createTraffic();
   const open = <S extends OpenSession & SocketEvents>(
     start: (connection: Connection) => S,
   ): ((socket: Socket) => SocketEvents) => {
     return (socket) => {
-      const connection = new Connection({socket, log, timers});
+      const connection = new Connection({socket, log, timers, traffic});
       const events = start(connection);
       // Counted until the transport says that it is gone, not only until closing began.
-      return withClosed(events, sessions.add(events));
+      return counted(events, {traffic, remove: sessions.add(events)});
     };
   };
   return {
+    traffic,
     accept(request) {
       const {path} = request;
       if (isRefusedAsPlain({path, forwarded: request.header('x-forwarded-proto')}, deps))
@@ -91,8 +95,15 @@ function addressOf({header, remoteAddress}: UpgradeRequest, named: string | unde
   return last === undefined || last === '' ? remoteAddress : last;
 }
 
-const withClosed = (events: SocketEvents, remove: () => void): SocketEvents => ({
-  frame: (bytes) => events.frame(bytes),
+/** remove: called when the connection is gone. */
+const counted = (
+  events: SocketEvents,
+  {traffic, remove}: {traffic: Traffic; remove: () => void},
+): SocketEvents => ({
+  frame(bytes) {
+    traffic.receivedBytes += bytes.length;
+    events.frame(bytes);
+  },
   text: () => events.text(),
   pong: () => events.pong(),
   drained: () => events.drained(),

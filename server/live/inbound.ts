@@ -14,6 +14,7 @@ import {answerOf, createStateBudget} from './answer.ts';
 import type {Congestion} from './congestion.ts';
 import type {Connection} from './connection.ts';
 import type {Gate} from './gate.ts';
+import {countOne} from './traffic.ts';
 import type {WriteResult, Writer} from './writer.ts';
 
 export interface Inbound {
@@ -72,6 +73,7 @@ export function createInbound(connection: Connection, deps: InboundDeps): Inboun
         if (result.kind === 'rejected' && result.error.code === 'no_membership') {
           connection.end('membership_changed');
         }
+        if (result.kind === 'unreadable') countOne(connection.traffic.unreadable, result.code);
         const answer = answerOf(result, {place: {request, index}, budget});
         if (answer.kind === 'ack') ack(answer.result);
         else connection.send(answer);

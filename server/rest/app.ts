@@ -105,7 +105,7 @@ function addressOf({clientAddressHeader}: RestDeps, request: Request, remoteAddr
   return last === '' ? remoteAddress : last;
 }
 
-function createApp({log}: RestDeps): RestApp {
+function createApp({log, onAnswered}: RestDeps): RestApp {
   const app = new OpenAPIHono<RestEnv>();
   registerComponents(app);
   app.use(async (context, next) => {
@@ -118,11 +118,16 @@ function createApp({log}: RestDeps): RestApp {
     const rates = context.get('rates') as RateState[] | undefined;
     for (const [name, value] of Object.entries(rateHeaders(rates ?? [])))
       context.res.headers.set(name, value);
+    const {method} = context.req;
+    const {status} = context.res;
+    const ms = performance.now() - started;
+    const route = (context.get('route') as string | undefined) ?? 'none';
+    onAnswered?.({method: route === 'none' ? 'any' : method, route, status, ms});
     log.debug('request answered', {
       requestId,
-      method: context.req.method,
-      status: context.res.status,
-      ms: Math.round(performance.now() - started),
+      method,
+      status,
+      ms: Math.round(ms),
       tenantId: context.get('tenantId'),
       deviceId: context.get('deviceId'),
     });

@@ -8,6 +8,7 @@ import type {FailureLimit} from '../auth/failure-limit.ts';
 import type {TokenVerifier} from '../auth/verify-token.ts';
 import type {PrintBill} from '../invoices/printer.ts';
 import type {Logger} from '../logger.ts';
+import type {AnsweredRequest} from '../metrics/edge-metrics.ts';
 import type {Unready} from '../readiness.ts';
 import type {Member} from '../sync/members.ts';
 import {faultsByField} from '../sync/schema-faults.ts';
@@ -25,6 +26,8 @@ export interface RestDeps {
   readonly log: Logger;
   /** Null: requests belong here. */
   readonly whyNotReady: () => Promise<Unready | null>;
+  /** Told of each request that was answered. */
+  readonly onAnswered?: ((request: AnsweredRequest) => void) | undefined;
   /** Prometheus' text format. */
   readonly metrics: () => Promise<string>;
   /** Lower case; set behind a proxy that is trusted to put the caller's address there. */
@@ -62,10 +65,16 @@ export interface ClerkHooks {
   readonly forgetProfile?: ((subject: string) => void) | undefined;
 }
 
-/** `requestId` and `tenantId` are for the log; `rates` are the buckets the request took from, once it is known whose. */
+/** `route` is the declared path, for metrics. `requestId` and `tenantId` are for the log; `rates` are the buckets the request took from, once it is known whose. */
 export interface RestEnv {
   readonly Bindings: {readonly address: string};
-  readonly Variables: {requestId: string; tenantId: string; deviceId: string; rates: RateState[]};
+  readonly Variables: {
+    requestId: string;
+    route: string;
+    tenantId: string;
+    deviceId: string;
+    rates: RateState[];
+  };
 }
 
 export type RestApp = OpenAPIHono<RestEnv>;
@@ -235,6 +244,7 @@ function mount(
   const route = createRoute(operationOf(spec, callers));
   app.openAPIRegistry.registerPath(route);
   app.on(spec.method.toUpperCase(), route.getRoutingPath(), async (context) => {
+    context.set('route', spec.path);
     const answer = await enter({
       raw: context.req.raw,
       address: context.env.address,

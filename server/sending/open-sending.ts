@@ -2,7 +2,7 @@
 import type {Config} from '../config.ts';
 import type {PrintBill} from '../invoices/printer.ts';
 import type {Logger} from '../logger.ts';
-import type {SendingMetrics} from '../metrics.ts';
+import type {SendingMetrics} from '../metrics/sending-metrics.ts';
 import {startPoll} from '../sync/poll.ts';
 import type {Service} from '../sync/service.ts';
 import type {DeliverDeps} from './deliver.ts';

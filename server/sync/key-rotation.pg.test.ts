@@ -227,7 +227,7 @@ async function runCommand(
   set: SetUp,
   {old, killWhen}: {old: readonly Uint8Array[]; killWhen?: () => Promise<void>},
 ): Promise<Run> {
-  const child = spawn('node', ['--import', 'tsx', 'server/rotate-keys-command.ts'], {
+  const child = spawn('node', ['--import', 'tsx', 'server/fieldmerge-command.ts', 'rotate-keys'], {
     env: {
       ...process.env,
       NODE_ENV: 'test',

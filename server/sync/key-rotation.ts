@@ -1,5 +1,5 @@
 // Brings the keys of all tenants under the current master key, one small transaction per tenant, while servers serve.
-// server/rotate-keys-command.ts runs it. What is done is told by the rows themselves, so that it may be stopped
+// server/operator/prove.ts runs it. What is done is told by the rows themselves, so that it may be stopped
 // anywhere and run again.
 import type pg from 'pg';
 import {SyncError} from '#crdt/protocol/error-code.ts';

@@ -94,6 +94,8 @@ export async function createService(options: ServiceOptions): Promise<Service> {
       },
     }),
     forgetAccess(tenantId) {
+      // A tenant that is erased has no members first, and no key.
+      tenantKeys.forget(tenantId);
       members.forgetTenant(tenantId);
       lanes.forgetAccess(tenantId);
     },

@@ -1,0 +1,6 @@
+#!/usr/bin/env node
+// The `fieldmerge` command from any folder: makes this Node understand the sources as they are, then runs the command.
+import {register} from 'tsx/esm/api';
+
+register();
+await import('./fieldmerge-command.ts');
