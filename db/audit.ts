@@ -51,21 +51,25 @@ export async function appendAudit(
   {changesAccess = false, changesScope = false}: {changesAccess?: boolean; changesScope?: boolean} = {},
 ): Promise<AuditGroup> {
   const digests = rows.map((row) => auditDigest(tenantId, row));
-  const result = await client.query<Omit<AuditGroup, 'firstSeq'>>(appendSql, [
-    tenantId,
-    rows.length,
-    changesAccess ? 1 : 0,
-    groupDigest(digests),
-    rows.map(({action}) => action),
-    rows.map(({entity}) => entity),
-    rows.map(({recordId}) => recordId),
-    rows.map(({userId}) => userId),
-    rows.map(({deviceId}) => deviceId),
-    rows.map(({summary}) => summary),
-    rows.map(({detail}) => detail),
-    digests,
-    changesScope ? 1 : 0,
-  ]);
+  const result = await client.query<Omit<AuditGroup, 'firstSeq'>>({
+    name: 'append_audit',
+    text: appendSql,
+    values: [
+      tenantId,
+      rows.length,
+      changesAccess ? 1 : 0,
+      groupDigest(digests),
+      rows.map(({action}) => action),
+      rows.map(({entity}) => entity),
+      rows.map(({recordId}) => recordId),
+      rows.map(({userId}) => userId),
+      rows.map(({deviceId}) => deviceId),
+      rows.map(({summary}) => summary),
+      rows.map(({detail}) => detail),
+      digests,
+      changesScope ? 1 : 0,
+    ],
+  });
   const [counter] = result.rows;
   if (counter === undefined) throw new Error('The tenant has no counter');
   return {...counter, firstSeq: counter.lastSeq - rows.length + 1};

@@ -14,6 +14,20 @@ export interface RegisteredDevice extends DeviceClaim {
   readonly isNew: boolean;
 }
 
+const claimSql = `
+  INSERT INTO user_devices (id, user_id)
+  SELECT DISTINCT ON (id) id, user_id FROM unnest($1::uuid[], $2::uuid[]) AS k (id, user_id) ORDER BY id
+  ON CONFLICT (id) DO NOTHING`;
+
+const saveSql = `
+  INSERT INTO devices (tenant_id, id, user_id)
+  SELECT DISTINCT ON (u.id) $1::uuid, u.id, u.user_id
+  FROM unnest($2::uuid[], $3::uuid[]) AS k (id, user_id)
+  CROSS JOIN LATERAL (SELECT id, user_id FROM user_devices WHERE id = k.id AND user_id = k.user_id LIMIT 1) AS u
+  ORDER BY u.id
+  ON CONFLICT (tenant_id, id) DO UPDATE SET last_seen_at = now()
+  RETURNING id AS "deviceId", user_id AS "userId", revoked_at IS NOT NULL AS "isRevoked", xmax = 0 AS "isNew"`;
+
 /**
  * Gives each id to its user unless somebody has it, makes the tenant know those that are their user's now, and notes
  * that they were seen. Answers these, each once, in no order; devices that are another user's are left out.
@@ -27,21 +41,8 @@ export async function registerDevices(
   // Two statements, sent together: the second sees the rows of other transactions that the first waited for. By id, so
   // that two nodes that register the same devices wait for each other in one order.
   const [, {rows}] = await Promise.all([
-    client.query(
-      `INSERT INTO user_devices (id, user_id)
-       SELECT DISTINCT ON (id) id, user_id FROM unnest($1::uuid[], $2::uuid[]) AS k (id, user_id) ORDER BY id
-       ON CONFLICT (id) DO NOTHING`,
-      [ids, users],
-    ),
-    client.query<RegisteredDevice>(
-      `INSERT INTO devices (tenant_id, id, user_id)
-       SELECT DISTINCT ON (u.id) $1::uuid, u.id, u.user_id
-       FROM unnest($2::uuid[], $3::uuid[]) AS k (id, user_id)
-       JOIN user_devices u ON u.id = k.id AND u.user_id = k.user_id ORDER BY u.id
-       ON CONFLICT (tenant_id, id) DO UPDATE SET last_seen_at = now()
-       RETURNING id AS "deviceId", user_id AS "userId", revoked_at IS NOT NULL AS "isRevoked", xmax = 0 AS "isNew"`,
-      [tenantId, ids, users],
-    ),
+    client.query({name: 'claim_devices', text: claimSql, values: [ids, users]}),
+    client.query<RegisteredDevice>({name: 'save_devices', text: saveSql, values: [tenantId, ids, users]}),
   ]);
   return rows;
 }

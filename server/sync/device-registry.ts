@@ -6,7 +6,7 @@ import {SyncError} from '#crdt/protocol/error-code.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
 import {appendAudit, type AuditGroup} from '#db/audit.ts';
 import type {DeviceClaim} from '#db/devices.ts';
-import {withTenant} from '#db/transaction.ts';
+import {withTenantPlanned} from '#db/transaction.ts';
 import {registerDevices, type Registration} from './devices.ts';
 
 export interface DeviceRegistryDeps {
@@ -34,7 +34,7 @@ export function createDeviceRegistry({pool, onLogged}: DeviceRegistryDeps): Devi
   const queues = new Map<TenantId, Waiting[]>();
 
   const commit = async (tenantId: TenantId, devices: readonly DeviceClaim[]): Promise<Registration[]> => {
-    const {registrations, group} = await withTenant(pool, tenantId, async (client) => {
+    const {registrations, group} = await withTenantPlanned(pool, tenantId, async (client) => {
       const registrations = await registerDevices(client, tenantId, devices);
       const rows = registrations.flatMap((one) => (one instanceof SyncError ? [] : one));
       return {registrations, group: rows.length === 0 ? null : await appendAudit(client, tenantId, rows)};

@@ -23,6 +23,17 @@ test('changes submitted together are committed together', async () => {
   expect(node.faults).toEqual([]);
 });
 
+test('a tenant that floods while another has changes too is committed in small groups', async () => {
+  const arena = await createArena();
+  const node = await arena.startNode();
+  const other = await arena.tenancy.newTenant();
+  await Promise.all([
+    node.submit(newTask(other.manager).create),
+    ...Array.from({length: 30}, () => node.submit(newTask(arena.manager).create)),
+  ]);
+  expect(node.groups.toSorted((a, b) => a - b)).toEqual([1, 14, 16]);
+});
+
 // I2 of docs/reliability.md.
 test('a receipt comes after COMMIT: not while the tenant counter is held elsewhere', async () => {
   const arena = await createArena();

@@ -15,6 +15,7 @@ import {flushGroup, RecordTooLarge} from './flush-group.ts';
 import {AccessChanged, createLaneAccess, forgetAccess, trimAccess, type LaneAccess} from './lane-access.ts';
 import type {FlushDeps} from './load-group.ts';
 import {readCurrent} from './read-current.ts';
+import {createLaneTurns, type LaneTurns} from './lane-turns.ts';
 import type {Committed, CurrentState, Receipt, Submission} from './submission.ts';
 
 export interface LaneDeps extends FlushDeps {
@@ -84,14 +85,14 @@ interface Lane {
 
 export function createLanes(deps: LaneDeps): Lanes {
   const lanes = new Map<TenantId, Lane>();
-  const busy = {lanes: 0};
+  const turns = createLaneTurns(() => performance.now());
   return {
     submit(submission) {
       const lane = laneOf(lanes, submission.tenantId);
       if (lane.queue.length >= LANE_QUEUE_MAX) return Promise.reject(new SyncError('overloaded'));
       return new Promise((resolve, reject) => {
         lane.queue.push({submission, resolve, reject});
-        lane.running ??= run(deps, lane, busy).finally(() => {
+        lane.running ??= run(deps, lane, turns).finally(() => {
           if (lanes.size > LANES_KEPT_MAX && lane.running === null) lanes.delete(lane.tenantId);
         });
       });
@@ -143,12 +144,13 @@ function loadOf(lanes: readonly Lane[]): LaneLoad {
 const LANES_KEPT_MAX = 10_000;
 
 /** Commits groups until nothing waits. Begins a microtask later, so that what arrives together goes together. */
-async function run(deps: LaneDeps, lane: Lane, busy: {lanes: number}): Promise<void> {
-  busy.lanes++;
+async function run(deps: LaneDeps, lane: Lane, turns: LaneTurns): Promise<void> {
   lane.movedAt = performance.now();
   await Promise.resolve();
   while (lane.queue.length > 0) {
-    const group = takeGroup(lane, busy.lanes > 1 ? SHARED_GROUP_CHANGES_MAX : GROUP_CHANGES_MAX);
+    const began = performance.now();
+    turns.took(lane);
+    const group = takeGroup(lane, turns.isShared(lane) ? SHARED_GROUP_CHANGES_MAX : GROUP_CHANGES_MAX);
     lane.committing = group.length;
     try {
       await settleGroup(deps, lane, group);
@@ -158,17 +160,21 @@ async function run(deps: LaneDeps, lane: Lane, busy: {lanes: number}): Promise<v
     lane.committing = 0;
     lane.movedAt = performance.now();
     trimAccess(lane.access);
+    const tookMs = lane.movedAt - began;
+    // The others' changes are decided and sent meanwhile.
+    if (lane.queue.length > 0 && turns.isShared(lane)) await delay(Math.min(tookMs, REST_MS_MAX));
   }
   // In the same step as the last look at the queue: what arrives a microtask later begins a new run.
   lane.running = null;
-  busy.lanes--;
 }
 
 /**
  * A group is decided and encoded in one go, during which no other tenant's is. While others have changes too it
- * takes no more than this, some ten milliseconds.
+ * takes no more than this, some five milliseconds.
  */
-const SHARED_GROUP_CHANGES_MAX = 32;
+const SHARED_GROUP_CHANGES_MAX = 16;
+/** A group that took longer waited for something that its rest would give to nobody. */
+const REST_MS_MAX = 25;
 
 /** Bounded by count and bytes; a second change of the same name waits for the result of the first. */
 function takeGroup(lane: Lane, changesMax: number): Waiting[] {
