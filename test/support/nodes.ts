@@ -1,6 +1,5 @@
 // Several whole servers on one database, each with a port for sockets, that hear of each other as in life.
 import {onTestFinished} from 'vitest';
-import type {Flush} from '#server/sync/lane.ts';
 import type {Repair} from '#server/sync/nodes.ts';
 import {PostgresBus} from '#server/sync/postgres-bus.ts';
 import {startWsTransport} from '#server/live/ws-transport.ts';
@@ -17,7 +16,7 @@ export class Heard extends Watched {
   reconnects = 0;
   readonly repairs: Repair[] = [];
   /** Groups that its lanes committed. */
-  readonly flushes: Flush[] = [];
+  readonly flushes: {readonly changes: number; readonly ms: number}[] = [];
   /** Kinds of what its lanes recovered from. */
   readonly faults: string[] = [];
 
@@ -64,7 +63,7 @@ export async function startNode({nextTo, busUrl, ...wire}: NodeOptions = {}): Pr
     nextTo: base,
     pool,
     bus,
-    onFlush: (flush) => heard.note(() => heard.flushes.push(flush)),
+    onFlush: ({receipts, ms}) => heard.note(() => heard.flushes.push({changes: receipts.length, ms})),
     onFault: ({kind}) => heard.note(() => heard.faults.push(kind)),
     onRepair: (repair) => heard.note(() => heard.repairs.push(repair)),
   });
