@@ -172,6 +172,7 @@ async function writeLive(editor: LiveEditor, {field, budget, random}: Work): Pro
   }
   while (!editor.isDone) {
     await editor.settled();
+    if (!editor.isConnected) throw new Error('a connection ended, and nobody had asked for that');
     editor.send();
   }
   await editor.settled();

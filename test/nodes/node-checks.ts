@@ -45,11 +45,13 @@ async function quiesce(history: NodeHistory): Promise<void> {
     else await come(history, seat);
   }
   const present = presentSeats(history);
-  for (const {editor} of present) {
+  for (const seat of present) {
     do {
-      editor.send();
-      await editor.settled();
-    } while (!editor.isDone);
+      // A busy machine may have been too slow for its hello.
+      if (!seat.editor.isConnected) await come(history, seat);
+      seat.editor.send();
+      await seat.editor.settled();
+    } while (!seat.editor.isDone);
   }
   for (const {editor} of rest) {
     while (!editor.isDone) await editor.push();
@@ -59,7 +61,17 @@ async function quiesce(history: NodeHistory): Promise<void> {
   for (const {editor} of present) for (const plot of field.plots) editor.sendAgain(plot);
   for (const {editor} of present) await editor.settled();
   const marker = await makeMarker(history);
-  for (const {editor} of present) await editor.live?.reached(marker);
+  for (const seat of present) await follow(history, seat, marker);
+}
+
+/** Resolves when the device holds everything up to a position. */
+async function follow(history: NodeHistory, seat: LiveSeat, position: number): Promise<void> {
+  const {editor} = seat;
+  const isThere = (): boolean => (editor.live?.position ?? 0) >= position;
+  while (!isThere()) {
+    if (!editor.isConnected) await come(history, seat);
+    await editor.live?.until(() => isThere() || !editor.isConnected);
+  }
 }
 
 /** A team, which everybody sees: whoever has it has what was committed before. Answers its position. */
