@@ -1,6 +1,6 @@
 import {describe, expect, it, test} from 'vitest';
 import * as Y from 'yjs';
-import {ana, oneRecord, RECORD_ID, type Done, type OneRecord} from '#test/support/one-record.ts';
+import {ana, ben, oneRecord, RECORD_ID, type Done, type OneRecord} from '#test/support/one-record.ts';
 import type {Actor, UpdateChange} from './change.ts';
 import {parseUpdate} from './update-reader.ts';
 
@@ -135,14 +135,15 @@ describe('a text that its author may not write', () => {
   });
 });
 
-test('the server keeps its own client id through what it integrates', () => {
+test('the server keeps its own client id when it restates a winner that Yjs would not show', () => {
   const one = oneRecord('tasks', {title: 'A'});
   const id = one.record.doc.clientID;
-  for (const title of ['B', 'C']) {
-    const doc = deviceOf(7 + title.charCodeAt(0), one);
-    set(doc, 'title', title);
-    one.write({title: `${title}!`});
-    send(doc, one);
-  }
+  const [low, high] = [deviceOf(10, one), deviceOf(900, one)];
+  low.getMap('fields').set('title', [900, 'later']);
+  high.getMap('fields').set('title', [500, 'earlier']);
+  one.apply(changeOf(low, one), {actor: ben});
+  send(high, one, {...ana, deviceId: 'tablet'});
+  expect(one.shows('title')).toEqual({title: 'later'});
+  expect(one.record.doc.getMap('fields').get('title')).toEqual([900, 'later']);
   expect(one.record.doc.clientID).toBe(id);
 });

@@ -109,12 +109,6 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: 'crdt/guard-fork.ts',
-    code: "item.content.kind !== 'deleted'",
-    mutant: 'true',
-    reason: 'a deleted stretch holds whatever stood there',
-  },
-  {
-    file: 'crdt/guard-fork.ts',
     code: "content.kind === 'deleted'",
     mutant: 'false',
     reason: 'it is never asked of deleted content: the type checker wants it',
@@ -169,4 +163,90 @@ export const equivalents: readonly Equivalent[] = [
     mutant: 'entry.includes',
     reason: 'what stands in `fields` has a key: it was asked just before',
   },
+  ...[
+    'doc.store.pendingStructs !== null || doc.store.pendingDs !== null',
+    'doc.store.pendingStructs !== null',
+    'doc.store.pendingDs !== null',
+  ].map((code) => ({
+    file: 'crdt/apply-update.ts',
+    code,
+    mutant: 'false',
+    reason: 'an assertion: what the guard admits, Yjs integrates, so it never holds',
+  })),
+  {
+    file: 'crdt/apply-update.ts',
+    code: 'doc.store.pendingStructs !== null || doc.store.pendingDs !== null',
+    mutant: 'doc.store.pendingStructs !== null && doc.store.pendingDs !== null',
+    reason: 'an assertion: what the guard admits, Yjs integrates, so it never holds',
+  },
+  {
+    file: 'crdt/apply-update.ts',
+    code: 'admitted.elements.length + admitted.textDeletes.length + admitted.mapDeletes.length === 0',
+    mutant: 'false',
+    reason: 'a shortcut: integrating nothing leaves everything as it is',
+  },
+  ...['item === null', "typeof item !== 'object'", "item === null || typeof item !== 'object'"].map(
+    (code) => ({
+      file: 'crdt/apply-restore.ts',
+      code,
+      mutant: 'false',
+      reason: 'what is no object is refused by its schema, with or without a member `id`',
+    }),
+  ),
+  ...[
+    {
+      code: 'texts.every((element) => element.origin === null || element.rightOrigin === null)',
+      mutants: ['false'],
+    },
+    {
+      code: '(element) => element.origin === null || element.rightOrigin === null',
+      mutants: ['() => undefined'],
+    },
+    {
+      code: 'element.origin === null || element.rightOrigin === null',
+      mutants: ['false', 'element.origin === null && element.rightOrigin === null'],
+    },
+    {code: 'element.origin === null', mutants: ['false']},
+    {code: 'element.rightOrigin === null', mutants: ['false']},
+  ].flatMap(({code, mutants}) =>
+    mutants.map((mutant) => ({
+      file: 'crdt/guard-order.ts',
+      code,
+      mutant,
+      reason: 'a shortcut: laying out a text in which there can be no disorder finds none',
+    })),
+  ),
+  {
+    file: 'crdt/guard-order.ts',
+    code: 'other !== null',
+    mutant: 'true',
+    reason: 'the text ends at the right neighbour, or at null where there is none',
+  },
+  {
+    file: 'crdt/apply-update.ts',
+    code: "{\n    return untouched('unchanged');\n  }",
+    mutant: '{}',
+    reason: 'a shortcut: integrating nothing leaves everything as it is',
+  },
+  {
+    file: 'crdt/apply-restore.ts',
+    code: 'read.ok',
+    mutant: 'true',
+    reason: 'what was not read was answered a line before',
+  },
+  ...[
+    {
+      code: "item === null || typeof item !== 'object' || Array.isArray(item)",
+      mutant: "(item === null || typeof item !== 'object') && Array.isArray(item)",
+    },
+    {code: "item === null || typeof item !== 'object' || Array.isArray(item)", mutant: 'false'},
+    {
+      code: "item === null || typeof item !== 'object'",
+      mutant: "item === null && typeof item !== 'object'",
+    },
+  ].map((one) => ({
+    ...one,
+    file: 'crdt/apply-restore.ts',
+    reason: 'what is no object is refused by its schema, with or without a member `id`',
+  })),
 ];

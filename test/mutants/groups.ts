@@ -46,7 +46,6 @@ export const mutantGroups: readonly MutantGroup[] = [
       'test/model/bites.test.ts',
       'test/model/found.model.test.ts',
       'test/model/merge.model.test.ts',
-      'test/attacks/attacks.test.ts',
     ],
     needsPostgres: false,
     oneIn: 1,
