@@ -70,6 +70,12 @@ export const configKeys = z.object({
     description: 'Least severe level that is logged.',
   }),
 
+  OTEL_EXPORTER_OTLP_ENDPOINT: key(url('https:', 'http:').optional(), {
+    description:
+      'Receiver of traces by OTLP over HTTP, such as http://localhost:4318. Spans have counts, codes and declared routes, no data.',
+    whenAbsent: 'nothing is traced',
+  }),
+
   DATABASE_URL: key(url('postgres:', 'postgresql:').optional(), {
     description: 'Postgres to use.',
     whenAbsent: 'an embedded Postgres under DATA_DIR',

@@ -29,6 +29,8 @@ export interface Config {
   readonly smtp: {readonly url: string; readonly from: string} | undefined;
   readonly whatsapp: WhatsappConfig | undefined;
   readonly twilio: TwilioConfig | undefined;
+  /** Receives traces over HTTP. */
+  readonly otlpEndpoint: string | undefined;
 }
 
 export type AuthConfig =
@@ -185,6 +187,7 @@ function toConfig(values: ConfigValues): Config {
     smtp: values.SMTP_URL && values.EMAIL_FROM ? {url: values.SMTP_URL, from: values.EMAIL_FROM} : undefined,
     whatsapp: toWhatsapp(values),
     twilio: toTwilio(values),
+    otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
   };
 }
 

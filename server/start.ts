@@ -7,6 +7,7 @@ import {assertDurable, connectDatabase, type Database} from '#db/connect.ts';
 import {readQueueFigures} from '#db/delivery-queue.ts';
 import {startEmbedded, type Embedded} from '#db/embedded.ts';
 import {isMigrated, migrateDatabase} from '#db/migrate.ts';
+import {traceStatements} from '#db/trace-statements.ts';
 import {answerHeaders} from './answer-headers.ts';
 import {
   DEVELOPMENT_ISSUER,
@@ -31,6 +32,7 @@ import {openSending} from './sending/open-sending.ts';
 import type {Bus} from './sync/bus.ts';
 import {PostgresBus} from './sync/postgres-bus.ts';
 import {createService, type Service} from './sync/service.ts';
+import {noTracing, openTracing, type Tracing} from './tracing.ts';
 
 export interface RunningServer {
   readonly url: string;
@@ -75,11 +77,17 @@ async function startParts(
 ): Promise<RunningServer> {
   const now = Date.now;
   const metrics = createMetrics();
+  const tracing = await openTracing(config.otlpEndpoint);
+  closers.push(() => tracing.stop());
   const database = await openDatabase(config, {log, closers});
+  if (tracing !== noTracing)
+    traceStatements(database.pool, (name, run) =>
+      tracing.child('statement', {'db.operation.name': name}, run),
+    );
   const {verifier, developmentIssuer} = await openAuth(config, now);
   const clerk = openClerk(config.auth, {log, now});
   const bus = openBus(config, {metrics, log, closers});
-  const service = await openService(config, {database, metrics, clerk, log, now, bus});
+  const service = await openService(config, {database, metrics, clerk, log, now, bus, tracing});
   closers.push(async () => {
     // Once more: what came with the last requests, and from the sender of messages.
     await service.lanes.idle();
@@ -111,7 +119,11 @@ async function startParts(
     log,
     whyNotReady,
     metrics: () => metrics.registry.metrics(),
-    onAnswered: metrics.edge.answered,
+    onAnswered(request) {
+      metrics.edge.answered(request);
+      const {method, route, status} = request;
+      tracing.note({'http.request.method': method, 'http.route': route, 'http.response.status_code': status});
+    },
     clientAddressHeader,
     allowedOrigins,
     requireTls,
@@ -127,7 +139,8 @@ async function startParts(
   const transport = await chosen.start({
     host: config.host,
     port: config.port,
-    fetch: (request, remoteAddress) => rest.fetch(request, remoteAddress),
+    fetch: (request, remoteAddress) =>
+      tracing.root('http request', {}, () => rest.fetch(request, remoteAddress)),
     accept: live.accept,
     answerHeaders: answerHeaders({requireTls}),
     frameBytesMax: FRAME_BYTES_MAX,
@@ -235,6 +248,7 @@ async function openService(
     log,
     now,
     bus,
+    tracing,
   }: {
     database: Database;
     metrics: Metrics;
@@ -242,12 +256,14 @@ async function openService(
     log: Logger;
     now: () => number;
     bus: Bus | null;
+    tracing: Tracing;
   },
 ): Promise<Service> {
   return createService({
     pool: database.pool,
     keyring: await openKeyring(config),
     now,
+    tracing,
     openFiles: (deps) => openFileStore(config, deps),
     findProfile: clerk.findProfile,
     invitationSender: clerk.invitationSender,

@@ -23,7 +23,8 @@ export function mountSync(deps: RouteDeps): void {
         '`encoding: "yjs"` a change is one Yjs V1 update of the record.',
       errors: ['client_taken', 'overloaded'],
     },
-    (member, {body}) => push(service, member, body),
+    (member, {body}) =>
+      service.tracing.child('push', {changes: body.changes.length}, () => push(service, member, body)),
   );
   memberRoute(
     deps,

@@ -2,6 +2,7 @@
 // from each other's messages. Woken when something was queued here, and by a timer for the rest.
 import {claimDelivery} from '#db/delivery-queue.ts';
 import {startPoll} from '../sync/poll.ts';
+import {noTracing, type Tracing} from '../tracing.ts';
 import {SEND_TIMEOUT_MS} from './channel.ts';
 import {deliver, type DeliveredAs, type DeliverDeps} from './deliver.ts';
 
@@ -14,6 +15,7 @@ export const LEASE_MS = 6 * SEND_TIMEOUT_MS;
 export const RECIPIENT_GAP_MS = 6_000;
 
 export interface WorkerDeps extends DeliverDeps {
+  readonly tracing?: Tracing;
   readonly onAttempt: (attempt: {channel: string; outcome: DeliveredAs; ms: number}) => void;
 }
 
@@ -33,7 +35,10 @@ export async function deliverNext(deps: WorkerDeps): Promise<DeliveredAs | null>
   });
   if (claimed === undefined) return null;
   const started = performance.now();
-  const outcome = await deliver(deps, claimed);
+  const {tracing = noTracing} = deps;
+  const outcome = await tracing.root('delivery attempt', {channel: claimed.channel}, () =>
+    deliver(deps, claimed),
+  );
   deps.onAttempt({channel: claimed.channel, outcome, ms: performance.now() - started});
   return outcome;
 }

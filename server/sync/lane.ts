@@ -13,6 +13,7 @@ import {faultOf} from './database-fault.ts';
 import {CommitOutcomeUnknown} from '#db/transaction.ts';
 import {flushGroup, RecordTooLarge} from './flush-group.ts';
 import {AccessChanged, createLaneAccess, forgetAccess, trimAccess, type LaneAccess} from './lane-access.ts';
+import {noTracing, type Tracing} from '../tracing.ts';
 import type {FlushDeps} from './load-group.ts';
 import {readCurrent} from './read-current.ts';
 import {createLaneTurns, type LaneTurns} from './lane-turns.ts';
@@ -26,6 +27,8 @@ export interface LaneDeps extends FlushDeps {
   /** Told of faults that the lane recovered from or gave up on. Never with field values. */
   readonly onFault: (fault: {kind: string; tenantId: TenantId; attempt: number; error: unknown}) => void;
   readonly onFlush: (flush: Flush) => void;
+  /** A group serves many requests, so it is a trace of its own. */
+  readonly tracing?: Tracing;
 }
 
 /** A group that was answered. */
@@ -202,10 +205,13 @@ const ESTIMATED_JSON_BYTES = 512;
  * so that it alone is refused; a database that is away is tried again for a while.
  */
 async function settleGroup(deps: LaneDeps, lane: Lane, group: readonly Waiting[]): Promise<void> {
+  const {tracing = noTracing} = deps;
   let isUncertain = false;
   let isContended = false;
   for (let attempt = 1; ; attempt++) {
-    const error = await tryGroup(deps, lane, {group, isContended});
+    const error = await tracing.root('group commit', {changes: group.length}, () =>
+      tryGroup(deps, lane, {group, isContended}),
+    );
     if (error === null) {
       if (isUncertain) deps.onUncertain(lane.tenantId);
       return;

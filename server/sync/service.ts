@@ -9,6 +9,7 @@ import {readDatabaseEpoch} from '#db/database-epoch.ts';
 import {takeServerReplica} from '#db/replicas.ts';
 import {noStore} from '../files/no-store.ts';
 import type {OpenedStore} from '../files/open-store.ts';
+import {noTracing, type Tracing} from '../tracing.ts';
 import {createLocalBus, type Bus} from './bus.ts';
 import {createCursors, type Cursors} from './cursor.ts';
 import {createFanOut, type FanOut} from './fan-out.ts';
@@ -40,6 +41,7 @@ export interface Service {
   readonly files: OpenedStore;
   /** ms since epoch. */
   readonly now: () => number;
+  readonly tracing: Tracing;
   /** Between the nodes on the database. */
   readonly bus: Bus;
   /** After a commit that changed who may see or write what; to this access version, if the caller knows it. */
@@ -65,11 +67,13 @@ export interface ServiceOptions {
   /** Absent: this node is the only one on the database. */
   readonly bus?: Bus;
   readonly onRepair?: NodesDeps['onRepair'];
+  /** Absent: nobody receives traces. */
+  readonly tracing?: Tracing;
 }
 
 /** The database must be migrated. */
 export async function createService(options: ServiceOptions): Promise<Service> {
-  const {pool, keyring, now, findProfile, invitationSender} = options;
+  const {pool, keyring, now, findProfile, invitationSender, tracing = noTracing} = options;
   const tenantKeys = createTenantKeys({pool, keyring});
   const cipherOf = (tenantId: TenantId) => tenantKeys.cipherOf(tenantId);
   const cursors = createCursors(await readDatabaseEpoch(pool));
@@ -109,7 +113,9 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     cipherOf,
     serverClientId: SERVER_CLIENT_ID_MIN + serverReplica,
     readCursor: (tenantId) => (text) => cursors.peek(tenantId, text),
-    onCommitted: (committed) => fanOut.committed(committed),
+    onCommitted: (committed) =>
+      tracing.child('fan-out', {records: committed.records.length}, () => fanOut.committed(committed)),
+    tracing,
     onUncertain: (tenantId) => fanOut.hinted(tenantId),
     onFault: options.onFault,
     onFlush: options.onFlush ?? (() => undefined),
@@ -148,6 +154,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     cache,
     files: options.openFiles?.({cipherOf, now}) ?? noStore,
     now,
+    tracing,
     bus,
     accessChanged: (tenantId, accessVersion) => nodes.accessChanged(tenantId, accessVersion),
     async stop() {
