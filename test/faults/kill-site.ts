@@ -55,6 +55,8 @@ export async function startSingle(dataDir: string, random: Random): Promise<Site
 
 /** Every so many strikes hit Postgres, alone or with a node. */
 const POSTGRES_EVERY = 2;
+/** Of one node, until it is up. */
+const STARTS_MAX = 20;
 
 /** Nodes on one Postgres: one is killed per round while the others serve, and Postgres under all of them. */
 export async function startFleet(
@@ -68,10 +70,9 @@ export async function startFleet(
   const nodes: ServerProcess[] = [];
   const starting = new Set<Promise<void>>();
   const startNode = async (attempt = 1): Promise<void> => {
-    const {postgresKills} = figures;
     const node = await startServerProcess(dataDir, {DATABASE_URL: proxy.url}).catch((error: unknown) => {
-      // Postgres went down under its start: whoever looks after processes starts it again.
-      if (attempt > 10 || figures.postgresKills === postgresKills) throw error;
+      // Postgres may have gone down under its start: whoever looks after processes starts it again.
+      if (attempt === STARTS_MAX) throw error;
       return null;
     });
     if (node === null) return startNode(attempt + 1);
