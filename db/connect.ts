@@ -2,6 +2,7 @@
 // acknowledges. server/main.ts opens it after migrations and ends it before the database itself.
 import {drizzle, type NodePgDatabase} from 'drizzle-orm/node-postgres';
 import pg from 'pg';
+import {createConnectionCheck} from './database-epoch.ts';
 import {writeOncePerTurn} from './write-once-per-turn.ts';
 
 /** Milliseconds to wait for a free connection, or for a new one to be made, before the query fails. */
@@ -24,6 +25,10 @@ export interface DatabaseOptions {
    * DATABASE_URL names. `own`: the one that DATABASE_URL names; for tests, which look at whole tables.
    */
   readonly role?: 'app' | 'own';
+  /** Milliseconds to wait for the answer of one statement, if not as long as usual. */
+  readonly answerMsMax?: number;
+  /** Told that the database was restored or replaced: no connection will work any more, and the process is to end. */
+  readonly onLineChanged?: () => void;
   /** Told of a connection that broke while nothing was asked of it. The pool has dropped it already. */
   readonly onConnectionLost?: (error: Error) => void;
 }
@@ -73,30 +78,27 @@ const types: pg.CustomTypesConfig = {
 };
 
 /**
- * The pool waits for it, though its type does not say so: a connection on which it fails is not used. Said here and
- * not among the options of the connection, which those in the URL would replace.
- */
-const becomeApp = ((client) => client.query('SET ROLE app')) satisfies (
-  client: pg.ClientBase,
-) => Promise<unknown> as (client: pg.ClientBase) => void;
-
-/**
  * Opens a pool. Connects on the first query, so it does not fail when the database is away. The database must be
  * migrated by then.
  */
 export function connectDatabase(options: DatabaseOptions): Database {
+  // The pool waits for it, though its type does not say so: a connection on which it fails is not used. A role among the
+  // options of the connection would be replaced by one in the URL.
+  const onConnect = createConnectionCheck(options.onLineChanged ?? (() => undefined)) as (
+    client: pg.ClientBase,
+  ) => void;
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.poolSize,
     application_name: options.applicationName,
     connectionTimeoutMillis: CONNECT_MS_MAX,
     idleTimeoutMillis: IDLE_MS_MAX,
-    query_timeout: ANSWER_MS_MAX,
+    query_timeout: options.answerMsMax ?? ANSWER_MS_MAX,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS_MAX,
     keepAlive: true,
     // Statements of one transaction that do not need each other's results travel together.
     pipeline: true,
-    ...(options.role === 'own' ? {} : {onConnect: becomeApp}),
+    ...(options.role === 'own' ? {} : {onConnect}),
     types,
   });
   const report = (error: Error) => options.onConnectionLost?.(error);

@@ -34,7 +34,7 @@ test('sealed bytes are stored without an attempt to compress them', async () => 
 });
 
 test('a database has one epoch, given when it was migrated', async () => {
-  expect(await readDatabaseEpoch(pool)).toMatch(/^[0-9a-f-]{36}$/);
+  expect(await readDatabaseEpoch(pool)).toMatch(/^[0-9a-f-]{36}\/\d+\/\d+\/[0-9A-F]{8}$/);
   await expect(owner.query('INSERT INTO database_epoch DEFAULT VALUES')).rejects.toThrow(
     'database_epoch_pkey',
   );

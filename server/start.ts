@@ -176,6 +176,11 @@ async function openDatabase(
     poolSize: config.database.poolMax,
     applicationName: 'fieldmerge',
     onConnectionLost: (error) => log.warn('a database connection broke', {}, error),
+    onLineChanged() {
+      // Nothing that this process remembers is worth saving, and what is under way cannot be committed.
+      log.error('the database was restored or replaced: the process ends, to be started anew', {});
+      process.exit(1);
+    },
   });
   closers.push(() => database.end());
   await assertDurable(database.pool);

@@ -9,6 +9,7 @@ const STOP_MS_MAX = 30_000;
 
 export interface PidFile {
   readonly pid: number;
+  /** Takes connections; a standby, those that read. */
   readonly ready: boolean;
 }
 
@@ -19,7 +20,7 @@ export async function readPidFile(cluster: string): Promise<PidFile | undefined>
   const text = await readFile(pidFilePath(cluster), 'utf8').catch(() => '');
   const lines = text.split('\n');
   const pid = Number(lines[0]);
-  return Number.isInteger(pid) && pid > 0 ? {pid, ready: lines[7]?.trim() === 'ready'} : undefined;
+  return Number.isInteger(pid) && pid > 0 ? {pid, ready: /^(ready|standby)$/.test(lines[7]?.trim() ?? '')} : undefined;
 }
 
 const isPostmasterOf = async (cluster: string, pid: number): Promise<boolean> =>

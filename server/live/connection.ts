@@ -46,7 +46,12 @@ export class Connection {
   sendBytes(bytes: Uint8Array): void {
     if (this.#isEnded) return;
     this.traffic.sentBytes += bytes.length;
-    this.socket.send(bytes);
+    try {
+      this.socket.send(bytes);
+    } catch (error) {
+      // What is sent is often one of many, or the last step of something done: one peer must not end it for the others.
+      this.fail(error);
+    }
   }
 
   /** Runs once after a while, unless the connection ends before; the function it answers cancels that. */

@@ -1,5 +1,6 @@
 // What an error of the database means for the group that met it.
 import pg from 'pg';
+import {DatabaseLineChanged} from '#db/database-epoch.ts';
 import {CommitOutcomeUnknown} from '#db/transaction.ts';
 
 export type DatabaseFault =
@@ -16,7 +17,7 @@ export type DatabaseFault =
 const raceCodes: ReadonlySet<string> = new Set(['40001', '40P01', '55P03', '23505']);
 
 export function faultOf(error: unknown): DatabaseFault {
-  if (error instanceof CommitOutcomeUnknown) return 'away';
+  if (error instanceof CommitOutcomeUnknown || error instanceof DatabaseLineChanged) return 'away';
   if (error instanceof pg.DatabaseError) return faultOfState(error.code ?? '');
   return isConnectionError(error) ? 'away' : 'bug';
 }

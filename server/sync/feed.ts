@@ -2,6 +2,7 @@
 import type pg from 'pg';
 import type {EntityName} from '#crdt/entities/entity.ts';
 import {splitRecord} from '#crdt/record-codec.ts';
+import {SyncError} from '#crdt/protocol/error-code.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
 import type {TenantCipher} from '#db/cipher.ts';
 import {positionBefore, readFeed, readHead, readScopedFeed} from '#db/feed.ts';
@@ -46,7 +47,7 @@ export interface FeedPage {
 export type FeedReader = Pick<Member, 'tenantId' | 'userId' | 'role'>;
 
 export interface Feed {
-  /** What changed in the member's scope, came into it or left it after a position, in order. */
+  /** What changed in the member's scope, came into it or left it after a position, in order. Throws `resync` past the end. */
   readPage(member: FeedReader, options: {after: number; limit: number}): Promise<FeedPage>;
   /** All that changed in the tenant, for those who tell each member their part. */
   readAll(tenantId: TenantId, options: {after: number; limit: number}): Promise<FeedPage>;
@@ -107,6 +108,9 @@ function pageEnd(
   entries: readonly {readonly place: number}[],
   {after, limit, head}: {after: number; limit: number; head: number},
 ): Pick<FeedPage, 'to' | 'hasMore'> {
+  // Whoever was told of more than there is holds a place of a history that was given up. From here on nothing would come
+  // until the tenant has got that far again, and what came meanwhile would never be told.
+  if (after > head) throw new SyncError('resync');
   const last = entries.at(-1)?.place ?? after;
   const hasMore = entries.length === limit;
   return {to: hasMore ? last : Math.max(last, head), hasMore};

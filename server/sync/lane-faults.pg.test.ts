@@ -1,6 +1,7 @@
 // The database goes away in the middle of things: a change is applied once or not at all, and its author hears
 // which in the end.
 import {expect, test, vi} from 'vitest';
+import {createService} from './service.ts';
 import {
   createArena,
   createReplica,
@@ -98,6 +99,32 @@ test('followers hear of a commit whose outcome was not learned', async () => {
   await node.submit(replica.set('title', 'Mine'));
   const head = await node.service.feed.readHead(arena.tenantId);
   await vi.waitUntil(() => heard.includes(head), WAIT);
+  following.stop();
+});
+
+test('followers hear of a commit after which the server made a mistake', async () => {
+  const arena = await createArena();
+  let mistakes = 1;
+  const {lanes, fanOut} = await createService({
+    pool: arena.database.pool,
+    keyring: arena.tenancy.keyring,
+    now: Date.now,
+    onFault: () => undefined,
+    onFlush() {
+      if (mistakes-- > 0) throw new Error('A mistake.');
+    },
+  });
+  const heard: number[] = [];
+  const following = fanOut.follow({
+    member: arena.manager,
+    deliver: ({to}) => void heard.push(to),
+    revoked: () => undefined,
+  });
+  const {create} = newTask(arena.manager);
+  await expect(lanes.submit(create)).rejects.toMatchObject({code: 'internal'});
+  const {kind, seq} = kept(await lanes.submit(create));
+  expect(kind).toBe('unchanged');
+  await vi.waitUntil(() => heard.includes(seq!));
   following.stop();
 });
 

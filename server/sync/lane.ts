@@ -224,6 +224,8 @@ async function settleGroup(deps: LaneDeps, lane: Lane, group: readonly Waiting[]
     deps.onFault({kind: fault, tenantId: lane.tenantId, attempt, error});
     if (fault === 'poison' || fault === 'bug') {
       await isolate(deps, lane, {group, error});
+      // Where the mistake was made after COMMIT, nobody was told of what was committed.
+      if (fault === 'bug') deps.onUncertain(lane.tenantId);
       return;
     }
     if (attempt >= GROUP_ATTEMPTS_MAX) {

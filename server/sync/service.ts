@@ -1,7 +1,7 @@
 // The use cases as one object: what the edges (REST and the live socket) are given. Built once by main.ts and by
 // tests, over a real database.
 import type pg from 'pg';
-import {RECORD_CACHE_BYTES_MAX, SERVER_CLIENT_ID_MIN} from '#crdt/protocol/limits.ts';
+import {RECORD_CACHE_BYTES_MAX} from '#crdt/protocol/limits.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
 import {createTenantKeys, type TenantKeys} from '#db/tenant-keys.ts';
 import type {Keyring, TenantCipher} from '#db/cipher.ts';
@@ -20,6 +20,7 @@ import {createMembers, type Members} from './members.ts';
 import type {InvitationSender} from './invitation-sender.ts';
 import {joinNodes, type NodesDeps} from './nodes.ts';
 import {createRecordCache, type RecordCache} from './record-cache.ts';
+import {serverClientIdOf} from './server-client-id.ts';
 import {createRevokedTokens, type RevokedTokens} from './revoked-tokens.ts';
 import {createUsers, type FindProfile, type Users} from './users.ts';
 
@@ -76,14 +77,15 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   const {pool, keyring, now, findProfile, invitationSender, tracing = noTracing} = options;
   const tenantKeys = createTenantKeys({pool, keyring});
   const cipherOf = (tenantId: TenantId) => tenantKeys.cipherOf(tenantId);
-  const cursors = createCursors(await readDatabaseEpoch(pool));
+  const epoch = await readDatabaseEpoch(pool);
+  const cursors = createCursors(epoch);
   const cache = createRecordCache(RECORD_CACHE_BYTES_MAX);
   const feed = createFeed({pool, cipherOf});
   const onFault = (kind: string, error: unknown): void =>
     options.onFault({kind, tenantId: '' as TenantId, attempt: 1, error});
   const revokedTokens = createRevokedTokens({pool, now});
   await revokedTokens.refresh();
-  const serverReplica = await takeServerReplica(pool);
+  const serverClientId = serverClientIdOf(epoch, await takeServerReplica(pool));
   // From here on without a wait: messages of other nodes come as soon as there is somebody to take them.
   const bus = options.bus ?? createLocalBus();
   const nodes = joinNodes({
@@ -111,7 +113,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     pool,
     cache,
     cipherOf,
-    serverClientId: SERVER_CLIENT_ID_MIN + serverReplica,
+    serverClientId,
     readCursor: (tenantId) => (text) => cursors.peek(tenantId, text),
     onCommitted: (committed) =>
       tracing.child('fan-out', {records: committed.records.length}, () => fanOut.committed(committed)),

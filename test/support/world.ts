@@ -104,6 +104,8 @@ export interface WorldOptions extends Partial<
   Pick<ServiceOptions, 'bus' | 'openFiles' | 'onRepair' | 'onFlush' | 'onFault' | 'pool'>
 > {
   readonly log?: Logger;
+  /** 32 bytes; absent: random ones. */
+  readonly masterKey?: Buffer;
   /** A server on the same database, with the same keys. */
   readonly nextTo?: World;
 }
@@ -111,6 +113,7 @@ export interface WorldOptions extends Partial<
 /** Call `close` in `afterAll`. */
 export async function createWorld({
   log = silentLogger,
+  masterKey = randomBytes(32),
   nextTo,
   ...others
 }: WorldOptions = {}): Promise<World> {
@@ -118,7 +121,7 @@ export async function createWorld({
   const dataDir = nextTo?.dataDir ?? (await mkdtemp(join(inject('scratchFolder'), 'world-')));
   const service = await createService({
     pool: database.database.pool,
-    keyring: nextTo?.service.keyring ?? createKeyring({current: randomBytes(32)}),
+    keyring: nextTo?.service.keyring ?? createKeyring({current: masterKey}),
     now: Date.now,
     onFault: () => undefined,
     openFiles: (deps) => createDiskStore({folder: join(dataDir, 'files'), ...deps}),
