@@ -205,5 +205,6 @@ test('a deadlock with somebody else is decided again', async () => {
   await holder.query('COMMIT');
   holder.release();
   expect((await receipts).map(({kind}) => kind)).toEqual(['applied', 'applied']);
-  expect(node.faults.map(({kind}) => kind)).toEqual(['race']);
+  // Once, or again if the holder had not committed by then.
+  expect([...new Set(node.faults.map(({kind}) => kind))]).toEqual(['race']);
 });

@@ -17,7 +17,7 @@ const locked = (...asked: readonly string[]): string[] => [
   ...together('BEGIN', 'lock_records', ...asked, 'read_access', 'find_granted'),
   ...together('the group'),
   ...together('access_changes'),
-  ...together('with counter', 'save_access_events'),
+  ...together('append_audit', 'save_access_events'),
   ...together('COMMIT'),
 ];
 
