@@ -20,7 +20,9 @@ export async function readPidFile(cluster: string): Promise<PidFile | undefined>
   const text = await readFile(pidFilePath(cluster), 'utf8').catch(() => '');
   const lines = text.split('\n');
   const pid = Number(lines[0]);
-  return Number.isInteger(pid) && pid > 0 ? {pid, ready: /^(ready|standby)$/.test(lines[7]?.trim() ?? '')} : undefined;
+  return Number.isInteger(pid) && pid > 0
+    ? {pid, ready: /^(ready|standby)$/.test(lines[7]?.trim() ?? '')}
+    : undefined;
 }
 
 const isPostmasterOf = async (cluster: string, pid: number): Promise<boolean> =>
