@@ -10,7 +10,10 @@ async function numberBySequence(pool: pg.Pool): Promise<void> {
   await pool.query(`
     ALTER TABLE tenant_counters RENAME TO tenant_counters_behind;
     CREATE SEQUENCE positions INCREMENT 1000 START 1000;
-    CREATE VIEW tenant_counters AS SELECT * FROM tenant_counters_behind;
+    CREATE VIEW tenant_counters AS
+      SELECT tenant_id, coalesce((SELECT max(l.seq) FROM audit_logs l WHERE l.tenant_id = b.tenant_id), 0) AS seq,
+             at, access_version, audit_head, scope_version
+      FROM tenant_counters_behind b;
     CREATE FUNCTION take_positions() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
       IF TG_OP = 'INSERT' THEN

@@ -1,5 +1,5 @@
 // People and devices that call a whole node by its port.
-import {LiveDevice} from '#test/support/live-device.ts';
+import {LiveDevice, type LiveDeviceOptions} from '#test/support/live-device.ts';
 import {personOf, readAnswer, type Person} from '#test/support/world.ts';
 
 /** The same person and device, asking that node. */
@@ -14,6 +14,6 @@ export const asking = (person: Person, {port}: {readonly port: number}): Person 
 export const connectTo = (
   port: number,
   {token, tenantId, deviceId}: Person,
-  copy: Partial<Pick<LiveDevice, 'records' | 'clientId' | 'cursor'>> = {},
+  copy: Pick<LiveDeviceOptions, 'records' | 'clientId' | 'cursor'> = {},
 ): Promise<LiveDevice> =>
   LiveDevice.connect({url: `ws://127.0.0.1:${port}`, token, tenantId, deviceId, ...copy});

@@ -7,6 +7,7 @@ import {renewDatabaseEpoch} from '#db/database-epoch.ts';
 import {copyCluster, type CopyPurpose} from '#test/support/cluster-copy.ts';
 import {makeScratchFolder} from '#test/support/scratch-folder.ts';
 import type {Person} from '#test/support/world.ts';
+import {WAIT} from '#test/support/wait.ts';
 import {asking, connectTo} from './node-callers.ts';
 import {openCompany, startOwnPostgres, type Company, type OwnPostgres} from './own-postgres.ts';
 import type {WholeNode} from './whole-node.ts';
@@ -29,6 +30,15 @@ interface Restored {
   readonly keptId: string;
 }
 
+/** It answers before it has come to the end of its log, and until then it is a standby. */
+async function recovered({url}: OwnPostgres): Promise<void> {
+  const owner = new pg.Pool({connectionString: url, max: 1});
+  onTestFinished(() => owner.end());
+  const isOver = async (): Promise<boolean> =>
+    (await owner.query('SELECT WHERE NOT pg_is_in_recovery()')).rowCount === 1;
+  await expect.poll(isOver, WAIT).toBe(true);
+}
+
 /** Two tasks, and a backup from between them. */
 async function restoreOlder(purpose: CopyPurpose): Promise<Restored> {
   const original = await startOwnPostgres();
@@ -40,13 +50,9 @@ async function restoreOlder(purpose: CopyPurpose): Promise<Restored> {
   await copyCluster({url: original.url, from: original.dataDir, to, purpose});
   const lostId = await newTask(manager, 'Lost');
   await manager.send('PATCH', `/v1/tasks/${lostId}`, {title: 'Lost for good'});
-  return {
-    company,
-    manager,
-    old,
-    keptId,
-    restored: await startOwnPostgres({restore_command: 'false'}, to),
-  };
+  const restored = await startOwnPostgres({restore_command: 'false'}, to);
+  await recovered(restored);
+  return {company, manager, old, keptId, restored};
 }
 
 // I10 of docs/reliability.md.

@@ -35,17 +35,20 @@ export function startSteadyWriter(
   const retries: string[] = [];
   let isStopping = false;
   let isAbandoned = false;
+  let isVoid = false;
   let device: LiveDevice | null = null;
 
   const connected = async (): Promise<LiveDevice | null> => {
     if (device !== null && device.closed === null) return device;
     const copy = device?.welcome
-      ? {records: device.records, clientId: device.clientId, cursor: device.cursor}
+      ? {records: device.records, clientId: device.clientId, cursor: isVoid ? null : device.cursor}
       : {};
     const opening = connectTo(portOf(), own, copy);
     const opened = await Promise.race([opening, delay(patienceMs, null)]);
     if (opened === null) void opening.then((late) => late.ws.terminate());
     else if (opened.welcome !== null) device = opened;
+    // Its cursor is of a history that did not go on: it reads everything anew.
+    isVoid = opened?.closed?.reason === 'resync';
     return opened?.welcome ? opened : null;
   };
   /** True: acknowledged. */
