@@ -155,7 +155,7 @@ describe.each(['disk', 's3'])('files that nobody needs, in the %s store', (kind)
     await vi.waitFor(() => expect(listed.mock.calls).toEqual([['waiting'], ['kept']]), WAIT);
     expect(await statusOf(body.id)).toBe('failed');
     vi.advanceTimersByTime(24 * HOUR_MS);
-    await vi.waitFor(() => expect(listed.mock.calls.length).toBeGreaterThanOrEqual(4), {timeout: 60_000});
+    await vi.waitFor(() => expect(listed.mock.calls.length).toBeGreaterThanOrEqual(4), WAIT);
     await stop();
     expect(listed).toHaveBeenCalledTimes(4);
     listed.mockRestore();

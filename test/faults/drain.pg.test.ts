@@ -13,10 +13,9 @@ import {holdCommits} from '#test/support/held-commits.ts';
 import {LiveDevice} from '#test/support/live-device.ts';
 import {makeScratchFolder} from '#test/support/scratch-folder.ts';
 import {createTestDatabase, type TestDatabase} from '#test/support/test-database.ts';
+import {WAIT} from '#test/support/wait.ts';
 import {personOf, readAnswer, type Person, type World} from '#test/support/world.ts';
 import {startServerProcess, type ServerProcess} from './kill-server.ts';
-
-const WAIT = {timeout: 60_000, interval: 20};
 
 interface Stage {
   readonly database: TestDatabase;

@@ -9,6 +9,7 @@ import {copyCluster} from '#test/support/cluster-copy.ts';
 import {mountSmallDisk} from '#test/support/disk-room.ts';
 import {makeScratchFolder} from '#test/support/scratch-folder.ts';
 import {startTcpProxy} from '#test/support/tcp-proxy.ts';
+import {WAIT} from '#test/support/wait.ts';
 import type {Person} from '#test/support/world.ts';
 import {checkWritten} from './check-written.ts';
 import {asking} from './node-callers.ts';
@@ -19,7 +20,6 @@ import type {WholeNode} from './whole-node.ts';
 /** Waits to hear that a lane has given up. */
 const PATIENT = {patienceMs: 30_000};
 const LONG = {timeout: 180_000};
-const WAIT = {timeout: 60_000, interval: 20};
 
 /** A pool of the owner of everything. */
 function ownerOf({url}: Pick<OwnPostgres, 'url'>, max = 1): pg.Pool {
