@@ -218,7 +218,10 @@ export class LiveEditor extends Watched {
 
   #now(): Place {
     const {live} = this;
-    return live === null || live.welcome === null ? this.#place : live;
+    if (live === null || live.welcome === null) return this.#place;
+    // Copied: a connection goes on from here, and a backup must not go with it.
+    const {position, cursor} = live;
+    return {position, cursor};
   }
 
   /** Takes note of records that came, went, or began anew in another document. */

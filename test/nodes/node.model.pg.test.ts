@@ -11,7 +11,7 @@ import {act, beginHistory} from './node-history.ts';
 import type {ReplayTally} from './replay.ts';
 
 const RUNS = Number(process.env['NODE_MODEL_RUNS'] ?? 100);
-const SEED = Number(process.env['MODEL_SEED'] ?? Date.now() % 1_000_000);
+const SEED = Number(process.env['MODEL_SEED'] ?? 20_261_123);
 /** Begins no further history after this long. */
 const MINUTES = Number(process.env['NODE_MODEL_MINUTES'] ?? 60);
 const ACTS = 40;
