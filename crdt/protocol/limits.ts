@@ -112,7 +112,7 @@ export const GROUP_CHANGES_MAX = 512;
 export const GROUP_BYTES_MAX = 4 * 1024 * 1024;
 /** Changes a tenant's lane holds waiting. Past it: `overloaded`. */
 export const LANE_QUEUE_MAX = 20_000;
-/** Retries of a group after a lost connection, a deadlock or a changed access version. */
+/** Tries of a group, with those after a lost connection, a deadlock or a changed access version. */
 export const GROUP_ATTEMPTS_MAX = 8;
 /** Bytes of encoded documents kept in the record cache of one node. */
 export const RECORD_CACHE_BYTES_MAX = 256 * 1024 * 1024;

@@ -4,9 +4,11 @@
 import type pg from 'pg';
 import {SyncError} from '#crdt/protocol/error-code.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
+import {GROUP_ATTEMPTS_MAX} from '#crdt/protocol/limits.ts';
 import {appendAudit, type AuditGroup} from '#db/audit.ts';
 import type {DeviceClaim} from '#db/devices.ts';
 import {withTenantPlanned} from '#db/transaction.ts';
+import {faultOf} from './database-fault.ts';
 import {registerDevices, type Registration} from './devices.ts';
 
 export interface DeviceRegistryDeps {
@@ -33,7 +35,7 @@ export function createDeviceRegistry({pool, onLogged}: DeviceRegistryDeps): Devi
   /** Per tenant with a transaction under way: who waits for the next. */
   const queues = new Map<TenantId, Waiting[]>();
 
-  const commit = async (tenantId: TenantId, devices: readonly DeviceClaim[]): Promise<Registration[]> => {
+  const commitOnce = async (tenantId: TenantId, devices: readonly DeviceClaim[]): Promise<Registration[]> => {
     const {registrations, group} = await withTenantPlanned(pool, tenantId, async (client) => {
       const registrations = await registerDevices(client, tenantId, devices);
       const rows = registrations.flatMap((one) => (one instanceof SyncError ? [] : one));
@@ -41,6 +43,17 @@ export function createDeviceRegistry({pool, onLogged}: DeviceRegistryDeps): Devi
     });
     if (group !== null) onLogged(tenantId, group);
     return registrations;
+  };
+
+  const commit = async (tenantId: TenantId, devices: readonly DeviceClaim[]): Promise<Registration[]> => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await commitOnce(tenantId, devices);
+      } catch (error) {
+        // It had to give way to another transaction, and nothing of it is left: it goes again at once.
+        if (faultOf(error) !== 'race' || attempt >= GROUP_ATTEMPTS_MAX) throw error;
+      }
+    }
   };
 
   const run = async (tenantId: TenantId, queue: Waiting[]): Promise<void> => {
