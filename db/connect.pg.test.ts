@@ -50,3 +50,16 @@ test('a connection that does not wait for the disk is refused as not durable', a
   await expect(assertDurable(careless.pool)).rejects.toThrow('synchronous_commit is off');
   await careless.end();
 });
+
+test('Postgres looks for a node that vanished, and ends a transaction without a next statement before its followers give up', async () => {
+  const {rows} = await database.pool.query<{name: string; setting: string}>(
+    `SELECT name, setting FROM pg_settings WHERE name ~ '^tcp_(keepalives|user_timeout)|^idle_in_transaction'`,
+  );
+  expect(Object.fromEntries(rows.map(({name, setting}) => [name, Number(setting)]))).toEqual({
+    tcp_keepalives_idle: 15,
+    tcp_keepalives_interval: 5,
+    tcp_keepalives_count: 3,
+    tcp_user_timeout: 30_000,
+    idle_in_transaction_session_timeout: 20_000,
+  });
+});

@@ -11,8 +11,19 @@ const CONNECT_MS_MAX = 10_000;
 const IDLE_MS_MAX = 30_000;
 /** Milliseconds to wait for the answer of one statement: past it the connection counts as gone. */
 const ANSWER_MS_MAX = 30_000;
-/** Milliseconds a transaction may wait for its next statement before Postgres ends its session. */
-const IDLE_IN_TRANSACTION_MS_MAX = 60_000;
+/**
+ * Milliseconds a transaction may wait for its next statement before Postgres ends its session. Behind a line that broke
+ * without a word it keeps a tenant's locks until then, so this is well below ANSWER_MS_MAX: whoever waits for them on
+ * another connection still gets its answer. Only computing stands between two statements of one that writes.
+ */
+const IDLE_IN_TRANSACTION_MS_MAX = 20_000;
+/**
+ * A host that vanished says no goodbye. Postgres looks for its node from here on: it ends a session that has not been
+ * heard of for 30 seconds, in the middle of an answer too. Left to the system that takes a quarter of an hour, or two
+ * hours where nothing is under way, and the session's place among the connections is taken for as long.
+ */
+const KEEPALIVE_SQL = `SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
+  SET tcp_user_timeout = 30000`;
 
 export interface DatabaseOptions {
   readonly url: string;
@@ -27,6 +38,8 @@ export interface DatabaseOptions {
   readonly role?: 'app' | 'own';
   /** Milliseconds to wait for the answer of one statement, if not as long as usual. */
   readonly answerMsMax?: number;
+  /** Milliseconds a transaction may wait for its next statement, if not as long as usual. */
+  readonly idleInTransactionMsMax?: number;
   /** Told that the database was restored or replaced: no connection will work any more, and the process is to end. */
   readonly onLineChanged?: () => void;
   /** Told of a connection that broke while nothing was asked of it. The pool has dropped it already. */
@@ -84,9 +97,10 @@ const types: pg.CustomTypesConfig = {
 export function connectDatabase(options: DatabaseOptions): Database {
   // The pool waits for it, though its type does not say so: a connection on which it fails is not used. A role among the
   // options of the connection would be replaced by one in the URL.
-  const onConnect = createConnectionCheck(options.onLineChanged ?? (() => undefined)) as (
-    client: pg.ClientBase,
-  ) => void;
+  const onConnect = createConnectionCheck(
+    `SET ROLE app; ${KEEPALIVE_SQL}`,
+    options.onLineChanged ?? (() => undefined),
+  ) as (client: pg.ClientBase) => void;
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.poolSize,
@@ -94,7 +108,7 @@ export function connectDatabase(options: DatabaseOptions): Database {
     connectionTimeoutMillis: CONNECT_MS_MAX,
     idleTimeoutMillis: IDLE_MS_MAX,
     query_timeout: options.answerMsMax ?? ANSWER_MS_MAX,
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS_MAX,
+    idle_in_transaction_session_timeout: options.idleInTransactionMsMax ?? IDLE_IN_TRANSACTION_MS_MAX,
     keepAlive: true,
     // Statements of one transaction that do not need each other's results travel together.
     pipeline: true,

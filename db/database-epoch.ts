@@ -32,15 +32,18 @@ export class DatabaseLineChanged extends Error {
 }
 
 /**
- * What is to be done with each new connection of a pool before it is used: takes the role on, and makes sure that it
- * leads where the first one led. What a process keeps of records, roles and positions is of one line: from where another
- * one goes on, part of that may never have happened.
+ * What is to be done with each new connection of a pool before it is used: makes sure that it leads where the first one
+ * led. What a process keeps of records, roles and positions is of one line: from where another one goes on, part of that
+ * may never have happened. settings: statements that are sent along.
  */
-export function createConnectionCheck(onLineChanged: () => void): (client: pg.ClientBase) => Promise<void> {
+export function createConnectionCheck(
+  settings: string,
+  onLineChanged: () => void,
+): (client: pg.ClientBase) => Promise<void> {
   let known: string | null = null;
   return async (client) => {
     // One message. The driver answers a list where it was sent several statements, which its type does not say.
-    const answers: unknown = await client.query(`${lineSql}; SET ROLE app`);
+    const answers: unknown = await client.query(`${lineSql}; ${settings}`);
     const [{rows}] = answers as [pg.QueryResult<{line: string | null}>];
     const line = rows[0]?.line ?? null;
     if (line === null) throw new Error('Connection refused: the database is a standby');

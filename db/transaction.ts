@@ -112,7 +112,10 @@ export const withTenantSnapshot = <Result>(
   pool: pg.Pool,
   tenantId: TenantId,
   work: (client: pg.PoolClient) => Promise<Result>,
-): Promise<Result> => runWith(pool, beginFor(tenantId, 'REPEATABLE READ READ ONLY'), work);
+): Promise<Result> => runWith(pool, `${beginFor(tenantId, 'REPEATABLE READ READ ONLY')}, ${UNHURRIED}`, work);
+
+/** It holds nobody up, and an export writes each page to wherever it goes before it reads the next. */
+const UNHURRIED = `set_config('idle_in_transaction_session_timeout', '5min', true)`;
 
 /**
  * One statement of a lane in a transaction of `tenantId`, sent together with BEGIN and COMMIT: one round trip. It is

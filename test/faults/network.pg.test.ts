@@ -9,7 +9,7 @@ import {checkWritten} from './check-written.ts';
 import {connectTo} from './node-callers.ts';
 import {openCompany} from './own-postgres.ts';
 import {startSteadyWriter, type SteadyWriter} from './steady-writer.ts';
-import type {WholeNode} from './whole-node.ts';
+import type {WholeNode, WholeNodeOptions} from './whole-node.ts';
 
 const LONG = {timeout: 120_000};
 
@@ -22,12 +22,12 @@ interface Lines {
   readonly check: () => Promise<void>;
 }
 
-async function layLines(): Promise<Lines> {
+async function layLines(waits: Pick<WholeNodeOptions, 'idleInTransactionMsMax'> = {}): Promise<Lines> {
   const database = await createTestDatabase();
   onTestFinished(() => database.drop());
   const toPostgres = await startTcpProxy(database.url);
   const company = await openCompany();
-  const node = await company.startNode(toPostgres.url, {answerMsMax: 1_000});
+  const node = await company.startNode(toPostgres.url, {answerMsMax: 1_000, ...waits});
   const manager = await company.newManager(node);
   const toNode = await startTcpProxy(`http://127.0.0.1:${node.port}`);
   const follower = await (await connectTo(node.port, manager.onNewDevice())).live();
@@ -113,6 +113,21 @@ test.each(['before', 'in the middle of', 'after'] as const)(
       await last(() => !toPostgres.isArmed());
       await writer.more(1);
     }
+    await check();
+  },
+);
+
+test(
+  'a line that goes silent in the middle of a commit holds its tenant up until Postgres gives that transaction up',
+  LONG,
+  async () => {
+    const {toPostgres, writer, check} = await layLines({idleInTransactionMsMax: 1_000});
+    await writer.more(3);
+    // The transaction that it would end keeps its locks, the tenant's counter among them.
+    const isCommit = (sent: string): boolean => /COMMIT(?!TED)/.test(sent) && !sent.includes('BEGIN');
+    toPostgres.cutNext({at: isCommit, when: 'before', how: 'strand'});
+    await last(() => !toPostgres.isArmed());
+    await writer.more(5);
     await check();
   },
 );

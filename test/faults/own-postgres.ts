@@ -31,7 +31,7 @@ export async function startOwnPostgres(
 export interface Company {
   readonly startNode: (
     databaseUrl: string,
-    others?: Pick<WholeNodeOptions, 'onLineChanged' | 'answerMsMax'>,
+    others?: Pick<WholeNodeOptions, 'onLineChanged' | 'answerMsMax' | 'idleInTransactionMsMax'>,
   ) => Promise<WholeNode>;
   /** A new tenant's manager, asking that node. */
   readonly newManager: (node: WholeNode) => Promise<Person>;

@@ -86,7 +86,10 @@ export function startSteadyWriter(
     retries,
     async more(count) {
       const goal = acknowledged.length + count;
-      while (acknowledged.length < goal) await Promise.race([delay(10), running]);
+      while (acknowledged.length < goal) {
+        if (isStopping) throw new Error('The writer has left off.');
+        await Promise.race([delay(10), running]);
+      }
     },
     stop() {
       isStopping = true;

@@ -22,6 +22,7 @@ export interface WholeNodeOptions {
   readonly publicKeyPem: string;
   readonly onLineChanged?: () => void;
   readonly answerMsMax?: number;
+  readonly idleInTransactionMsMax?: number;
 }
 
 export interface WholeNode {

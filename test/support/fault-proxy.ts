@@ -17,6 +17,8 @@ export interface Cut {
   readonly when: 'before' | 'middle' | 'after';
   /** Whose message: `up`, the client's, if not said otherwise. */
   readonly direction?: 'up' | 'down';
+  /** `strand`: the connection stays open for good and says nothing more; else it is reset. */
+  readonly how?: 'reset' | 'strand';
 }
 
 export interface FaultProxy {
@@ -26,7 +28,7 @@ export interface FaultProxy {
   readonly sent: Sent[];
   /** Connections that are open. */
   connections(): number;
-  /** One cut at a time, once, by reset; then everything passes again. */
+  /** One cut at a time, once; then everything passes again. */
   cutNext(cut: Cut): void;
   /** Whether a cut was asked for and has not happened yet. */
   isArmed(): boolean;
@@ -158,6 +160,10 @@ function relay(link: Link, {pipes, isSilent, takeCut}: Relay): void {
       if (link.ends.every(({destroyed}) => destroyed)) link.reset();
     });
   }
+  const end = ({how = 'reset'}: Cut): void => {
+    if (how === 'reset') link.reset();
+    else link.isStranded = true;
+  };
   const receive = (direction: 'up' | 'down', bytes: Buffer): void => {
     if (isMute() || isCut) return;
     const taken = takeCut(direction, bytes.toString('latin1'));
@@ -167,14 +173,14 @@ function relay(link: Link, {pipes, isSilent, takeCut}: Relay): void {
     }
     isCut = true;
     if (taken.when === 'before') {
-      link.reset();
+      end(taken);
       return;
     }
     const passed = taken.when === 'middle' ? bytes.subarray(0, bytes.length >> 1) : bytes;
     pipes[direction].write(passed, () => {
       // The answer shows that the server carried it out; it goes no further.
-      if (direction === 'up' && taken.when === 'after') upstream.once('data', () => link.reset());
-      else link.reset();
+      if (direction === 'up' && taken.when === 'after') upstream.once('data', () => end(taken));
+      else end(taken);
     });
   };
   client.on('data', (bytes: Buffer) => receive('up', bytes));
