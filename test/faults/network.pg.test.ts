@@ -6,7 +6,7 @@ import {createTestDatabase} from '#test/support/test-database.ts';
 import {startTcpProxy, type FaultProxy} from '#test/support/tcp-proxy.ts';
 import {WAIT} from '#test/support/wait.ts';
 import {checkWritten} from './check-written.ts';
-import {connectTo} from './node-callers.ts';
+import {asking, connectTo} from './node-callers.ts';
 import {openCompany} from './own-postgres.ts';
 import {startSteadyWriter, type SteadyWriter} from './steady-writer.ts';
 import type {WholeNode, WholeNodeOptions} from './whole-node.ts';
@@ -18,11 +18,17 @@ interface Lines {
   readonly toPostgres: FaultProxy;
   readonly node: WholeNode;
   readonly writer: SteadyWriter;
+  /** Status and detail of /readyz. */
+  readonly readiness: () => Promise<readonly [number, string | undefined]>;
   /** The writer is done; all it was told of is there once, and a new device shows it. */
   readonly check: () => Promise<void>;
 }
 
-async function layLines(waits: Pick<WholeNodeOptions, 'idleInTransactionMsMax'> = {}): Promise<Lines> {
+/** patienceMs: the writer's. */
+async function layLines({
+  patienceMs,
+  ...waits
+}: Pick<WholeNodeOptions, 'idleInTransactionMsMax'> & {patienceMs?: number} = {}): Promise<Lines> {
   const database = await createTestDatabase();
   onTestFinished(() => database.drop());
   const toPostgres = await startTcpProxy(database.url);
@@ -32,13 +38,17 @@ async function layLines(waits: Pick<WholeNodeOptions, 'idleInTransactionMsMax'> 
   const toNode = await startTcpProxy(`http://127.0.0.1:${node.port}`);
   const follower = await (await connectTo(node.port, manager.onNewDevice())).live();
   onTestFinished(() => follower.close());
-  const writer = startSteadyWriter(manager, () => Number(new URL(toNode.url).port));
+  const writer = startSteadyWriter(manager, () => Number(new URL(toNode.url).port), {patienceMs});
   onTestFinished(() => writer.abandon());
   return {
     toNode,
     toPostgres,
     node,
     writer,
+    async readiness() {
+      const {status, body} = await asking(manager, node).get<{detail?: string}>('/readyz');
+      return [status, body.detail];
+    },
     async check() {
       await writer.stop();
       await checkWritten(writer, {owner: database.owner, person: manager, port: node.port});
@@ -97,6 +107,26 @@ test.each(lines.flatMap((line) => faults.map((fault) => ({...fault, line}))))(
     heal(line);
     await writer.more(5);
     expect(line.isArmed()).toBe(false);
+    await check();
+  },
+);
+
+test(
+  'while Postgres cannot be reached the node says so and devices are told to try again, until all goes on by itself',
+  LONG,
+  async () => {
+    const {toPostgres, writer, readiness, node, check} = await layLines({patienceMs: 60_000});
+    await writer.more(3);
+    expect(await readiness()).toEqual([200, undefined]);
+    toPostgres.refuse();
+    await last(() => writer.retries.length > 0);
+    expect(await readiness()).toEqual([503, expect.stringContaining('database does not answer')]);
+    expect(new Set(writer.retries)).toEqual(new Set(['not_ready']));
+    heal(toPostgres);
+    await expect.poll(readiness, WAIT).toEqual([200, undefined]);
+    await writer.more(5);
+    // Of the lane; and of what looks at the counters and reads for followers, which goes on too.
+    expect(['away', 'poll', 'fan-out']).toEqual(expect.arrayContaining([...new Set(node.faults)]));
     await check();
   },
 );

@@ -28,7 +28,7 @@ export interface SteadyWriter {
 export function startSteadyWriter(
   person: Person,
   portOf: () => number,
-  {patienceMs = PATIENCE_MS}: {patienceMs?: number} = {},
+  {patienceMs = PATIENCE_MS}: {patienceMs?: number | undefined} = {},
 ): SteadyWriter {
   const own = person.onNewDevice();
   const acknowledged: string[] = [];
