@@ -3,6 +3,17 @@ import type pg from 'pg';
 import type {EntityName} from '#crdt/entities/entity.ts';
 import {openEntities} from '#crdt/entities/scope.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
+import {
+  copyRows,
+  readBigint,
+  readBoolean,
+  readBytes,
+  readInstant,
+  readInteger,
+  readText,
+  readUuid,
+  type RowReader,
+} from './copied-rows.ts';
 import type {StoredRecord} from './records.ts';
 
 export interface FeedRecord extends StoredRecord {
@@ -17,8 +28,30 @@ export interface FeedPage {
 }
 
 const pageSql = `
-  SELECT entity, id, seq, version, generation, deleted, updated_at AS "updatedAt", body
+  SELECT entity, id, updated_at, body, seq, version, generation, deleted
   FROM records WHERE tenant_id = $1 AND seq > $2 ORDER BY seq LIMIT $3`;
+
+/** The columns that every entry has; these functions read them in the order of the statements. */
+const readEntry = (reader: RowReader) => ({
+  entity: readText(reader) as EntityName,
+  id: readUuid(reader),
+  updatedAt: readInstant(reader),
+});
+
+/** Those that only a record has. */
+const readStored = (reader: RowReader) => ({
+  seq: readBigint(reader),
+  version: readInteger(reader),
+  generation: readInteger(reader),
+  deleted: readBoolean(reader),
+});
+
+function readRecord(reader: RowReader): FeedRecord {
+  const entry = readEntry(reader);
+  const body = readBytes(reader);
+  if (body === null) throw new Error('A record has a place in the feed and no body.');
+  return {...entry, body, ...readStored(reader)};
+}
 
 const headSql = `SELECT seq AS head FROM tenant_counters WHERE tenant_id = $1`;
 
@@ -32,11 +65,11 @@ export async function readFeed(
   {after, limit}: {after: number; limit: number},
 ): Promise<FeedPage> {
   // The head first: a commit between the two statements is then read again, never skipped.
-  const [head, page] = await Promise.all([
+  const [head, records] = await Promise.all([
     client.query<{head: number}>({name: 'feed_head', text: headSql, values: [tenantId]}),
-    client.query<FeedRecord>({name: 'feed_page', text: pageSql, values: [tenantId, after, limit]}),
+    copyRows(client, {text: pageSql, values: [tenantId, after, limit]}, readRecord),
   ]);
-  return {records: page.rows, head: head.rows[0]?.head ?? 0};
+  return {records, head: head.rows[0]?.head ?? 0};
 }
 
 /** A place in one employee's feed: a record as it is, or one that left their scope. */
@@ -66,11 +99,18 @@ const scopedPageSql = `
     SELECT a.seq, a.entity, a.record_id, a.changed_at, false FROM record_access a
     WHERE a.tenant_id = $1 AND a.user_id = $2 AND NOT a.granted AND a.seq > $3),
   page AS MATERIALIZED (SELECT * FROM changed ORDER BY place LIMIT $4)
-  SELECT p.place, p.entity, p.id, r.seq, r.version, r.generation, r.deleted,
-         coalesce(r.updated_at, p.changed_at) AS "updatedAt", r.body
+  SELECT p.place, p.entity, p.id, coalesce(r.updated_at, p.changed_at), r.body,
+         r.seq, r.version, r.generation, r.deleted
   FROM page p LEFT JOIN records r
     ON p.granted AND r.tenant_id = $1 AND r.entity = p.entity AND r.id = p.id
   ORDER BY p.place`;
+
+function readScopedEntry(reader: RowReader): ScopedEntry {
+  const place = readBigint(reader);
+  const entry = readEntry(reader);
+  const body = readBytes(reader);
+  return body === null ? {...entry, place, body} : {...entry, place, body, ...readStored(reader)};
+}
 
 /**
  * The same for one employee: what changed in their scope, came into it or left it after a position. One statement
@@ -81,15 +121,15 @@ export async function readScopedFeed(
   tenantId: TenantId,
   {userId, after, limit}: {userId: string; after: number; limit: number},
 ): Promise<{readonly entries: readonly ScopedEntry[]; readonly head: number}> {
-  const [head, page] = await Promise.all([
+  const [head, entries] = await Promise.all([
     client.query<{head: number}>({name: 'feed_head', text: headSql, values: [tenantId]}),
-    client.query<ScopedEntry>({
-      name: 'scoped_feed_page',
-      text: scopedPageSql,
-      values: [tenantId, userId, after, limit, openEntities],
-    }),
+    copyRows(
+      client,
+      {text: scopedPageSql, values: [tenantId, userId, after, limit, openEntities]},
+      readScopedEntry,
+    ),
   ]);
-  return {entries: page.rows, head: head.rows[0]?.head ?? 0};
+  return {entries, head: head.rows[0]?.head ?? 0};
 }
 
 /** The tenant's position. */

@@ -117,7 +117,7 @@ test("a page of an employee's feed looks at what is in their scope", async () =>
     const listening = new Proxy(client, {
       get: (target, name) =>
         name === 'query'
-          ? (config: {text: string; values: unknown[]}) => {
+          ? (config: {text: string; values?: unknown[]}) => {
               sent.push(inlined(config));
               return query(config);
             }
@@ -183,9 +183,9 @@ function literal(value: unknown): string {
   return typeof value === 'string' ? pg.escapeLiteral(value) : JSON.stringify(value);
 }
 
-/** Values into the text, for EXPLAIN. */
-const inlined = ({text, values}: {text: string; values: unknown[]}): string =>
-  text.replace(/\$(\d)/g, (_, place: string) => {
+/** Values into the text, for EXPLAIN; of a COPY what it copies. */
+const inlined = ({text, values = []}: {text: string; values?: unknown[] | undefined}): string =>
+  text.replace(/^COPY \((.*)\) TO STDOUT.*$/s, '$1').replace(/\$(\d)/g, (_, place: string) => {
     const value = values[Number(place) - 1];
     return Array.isArray(value)
       ? `'{${value.join(',')}}'`
