@@ -206,31 +206,52 @@ export interface MembershipChoice {
   readonly isFresh: boolean;
 }
 
+/** Who asks which membership is meant. */
+export interface MembershipQuestion {
+  readonly userId: UserId;
+  readonly tenantId: TenantId | undefined;
+  readonly deviceId: DeviceId;
+}
+
+const choicesSql = `
+  SELECT q.place, choice.*
+  FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) WITH ORDINALITY AS q (user_id, device_id, tenant_id, place)
+  CROSS JOIN LATERAL (
+    SELECT m.tenant_id AS "tenantId", m.id AS "membershipId", m.role, m.role_version AS "roleVersion",
+           m.employee_id AS "employeeId", c.access_version AS "accessVersion",
+           coalesce(u.active_tenant_id = m.tenant_id AND u.user_id = m.user_id, false) AS "isActivated",
+           u.user_id AS "deviceUserId", d.revoked_at IS NOT NULL AS "isRevoked",
+           coalesce(d.last_seen_at > now() - interval '5 minutes', false) AS "isFresh"
+    FROM memberships m
+    JOIN tenant_counters c ON c.tenant_id = m.tenant_id
+    LEFT JOIN user_devices u ON u.id = q.device_id
+    LEFT JOIN devices d ON d.tenant_id = m.tenant_id AND d.id = q.device_id
+    WHERE m.user_id = q.user_id AND m.status = 'active' AND (q.tenant_id IS NULL OR m.tenant_id = q.tenant_id)
+    ORDER BY "isActivated" DESC LIMIT 2) AS choice
+  ORDER BY q.place, choice."isActivated" DESC`;
+
 /**
- * The user's active memberships: of `tenantId` alone if given, else the activated one first; two at most, which
- * is enough to see whether there is a choice. One statement, since most requests begin with it. Crosses tenants.
+ * For each question, in their order, the user's active memberships: of `tenantId` alone if given, else the activated one
+ * first; two at most, which is enough to see whether there is a choice. One statement, since most requests begin with
+ * it. Crosses tenants.
  */
 export async function findMembershipChoices(
   pool: pg.Pool,
-  userId: UserId,
-  {tenantId, deviceId}: {tenantId: TenantId | undefined; deviceId: DeviceId},
-): Promise<MembershipChoice[]> {
+  questions: readonly MembershipQuestion[],
+): Promise<MembershipChoice[][]> {
   const query = {
     name: 'find-membership-choices',
-    text: `
-      SELECT m.tenant_id AS "tenantId", m.id AS "membershipId", m.role, m.role_version AS "roleVersion",
-             m.employee_id AS "employeeId", c.access_version AS "accessVersion",
-             coalesce(u.active_tenant_id = m.tenant_id AND u.user_id = m.user_id, false) AS "isActivated",
-             u.user_id AS "deviceUserId", d.revoked_at IS NOT NULL AS "isRevoked",
-             coalesce(d.last_seen_at > now() - interval '5 minutes', false) AS "isFresh"
-      FROM memberships m
-      JOIN tenant_counters c ON c.tenant_id = m.tenant_id
-      LEFT JOIN user_devices u ON u.id = $2
-      LEFT JOIN devices d ON d.tenant_id = m.tenant_id AND d.id = $2
-      WHERE m.user_id = $1 AND m.status = 'active' AND ($3::uuid IS NULL OR m.tenant_id = $3)
-      ORDER BY "isActivated" DESC LIMIT 2`,
-    values: [userId, deviceId, tenantId ?? null],
+    text: choicesSql,
+    values: [
+      questions.map(({userId}) => userId),
+      questions.map(({deviceId}) => deviceId),
+      questions.map(({tenantId}) => tenantId ?? null),
+    ],
   };
-  const {rows} = await asWorker(pool, (client) => client.query<MembershipChoice>(query));
-  return rows;
+  const {rows} = await asWorker(pool, (client) =>
+    client.query<MembershipChoice & {readonly place: number}>(query),
+  );
+  const choices = questions.map((): MembershipChoice[] => []);
+  for (const {place, ...choice} of rows) choices[place - 1]?.push(choice);
+  return choices;
 }

@@ -2,33 +2,36 @@
 import type pg from 'pg';
 import type {DeviceId, TenantId} from '#crdt/protocol/ids.ts';
 
+export interface Replica {
+  readonly clientId: number;
+  readonly deviceId: DeviceId;
+}
+
 /**
- * Gives those ids to the device that no device has, and answers whose they are. One that another device is just being
- * given is missing in the answer. A row once made never changes.
+ * Gives each id to the device that claims it unless one has it, and answers whose they are. Of several devices that
+ * claim the same id here one gets it. An id that another transaction is just giving away is missing in the answer. A
+ * row once made never changes.
  */
 export async function claimReplicas(
   client: pg.ClientBase,
   tenantId: TenantId,
-  {deviceId, clientIds}: {deviceId: DeviceId; clientIds: readonly number[]},
+  claims: readonly Replica[],
 ): Promise<Map<number, DeviceId>> {
   const {rows} = await client.query<Replica>({
     name: 'claim_replicas',
     // In order of id, so that two that claim the same ones wait for each other in one direction only.
     text: `WITH known AS (
-             SELECT client_id, device_id FROM replicas WHERE tenant_id = $1 AND client_id = ANY ($3::bigint[])
+             SELECT client_id, device_id FROM replicas WHERE tenant_id = $1 AND client_id = ANY ($2::bigint[])
            ), made AS (
              INSERT INTO replicas (tenant_id, client_id, device_id)
-             SELECT $1, id, $2 FROM unnest($3::bigint[]) AS id WHERE id NOT IN (SELECT client_id FROM known) ORDER BY id
+             SELECT DISTINCT ON (client_id) $1::uuid, client_id, device_id
+             FROM unnest($2::bigint[], $3::uuid[]) AS claim (client_id, device_id)
+             WHERE client_id NOT IN (SELECT client_id FROM known) ORDER BY client_id
              ON CONFLICT DO NOTHING RETURNING client_id, device_id)
            SELECT client_id AS "clientId", device_id AS "deviceId" FROM (TABLE known UNION ALL TABLE made) AS r`,
-    values: [tenantId, deviceId, clientIds],
+    values: [tenantId, claims.map(({clientId}) => clientId), claims.map(({deviceId}) => deviceId)],
   });
   return byClient(rows);
-}
-
-interface Replica {
-  readonly clientId: number;
-  readonly deviceId: DeviceId;
 }
 
 const byClient = (rows: readonly Replica[]): Map<number, DeviceId> =>

@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest';
-import {createAdmission} from './admission.ts';
+import {ADMITTED_AT_ONCE, createAdmission} from './admission.ts';
 
 const turn = (): Promise<void> => new Promise(setImmediate);
 
@@ -14,13 +14,13 @@ function setUp() {
       return () => undefined;
     },
   });
-  const arrive = (count: number): void => {
+  const arrive = (count: number, connection = {isEnded: () => false}): void => {
     for (let index = 0; index < count; index++) {
       const name = ends.length;
       let end = (): void => undefined;
       const over = new Promise<void>((resolve) => (end = resolve));
       ends.push(() => end());
-      void admission.run(() => {
+      void admission.run(connection, () => {
         started.push(name);
         return over;
       });
@@ -29,33 +29,45 @@ function setUp() {
   return {admission, arrive, started, ends, timeouts};
 }
 
-test('a crowd is let in eight at a time, in order of arrival', async () => {
+test('a crowd is let in a bounded number at a time, in order of arrival', async () => {
   const {arrive, started, ends} = setUp();
-  arrive(20);
-  expect(started).toHaveLength(8);
+  arrive(ADMITTED_AT_ONCE + 12);
+  expect(started).toHaveLength(ADMITTED_AT_ONCE);
   ends[3]!();
   ends[5]!();
   await turn();
-  expect(started).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  expect(started).toEqual(Array.from({length: ADMITTED_AT_ONCE + 2}, (_, name) => name));
 });
 
 test('one that takes long keeps nobody out for ever, and ends its turn once', async () => {
   const {arrive, started, ends, timeouts} = setUp();
-  arrive(10);
+  arrive(ADMITTED_AT_ONCE + 2);
   timeouts[0]!();
-  expect(started).toHaveLength(9);
+  expect(started).toHaveLength(ADMITTED_AT_ONCE + 1);
   ends[0]!();
   await turn();
-  expect(started).toHaveLength(9);
+  expect(started).toHaveLength(ADMITTED_AT_ONCE + 1);
 });
 
 test('one that fails ends its turn, and is told why', async () => {
   const {admission, arrive, started, ends} = setUp();
-  arrive(7);
-  const failing = admission.run(() => Promise.reject(new Error('refused')));
+  arrive(ADMITTED_AT_ONCE - 1);
+  const failing = admission.run({isEnded: () => false}, () => Promise.reject(new Error('refused')));
   arrive(1);
   await expect(failing).rejects.toThrow('refused');
   await turn();
-  expect(started).toHaveLength(8);
+  expect(started).toHaveLength(ADMITTED_AT_ONCE);
   for (const end of ends) end();
+});
+
+test('one that is gone by its turn takes none', async () => {
+  const {arrive, started, ends} = setUp();
+  arrive(ADMITTED_AT_ONCE);
+  const gone = {isEnded: () => false};
+  arrive(5, gone);
+  arrive(1);
+  gone.isEnded = () => true;
+  ends[0]!();
+  await turn();
+  expect(started.slice(ADMITTED_AT_ONCE)).toEqual([ADMITTED_AT_ONCE + 5]);
 });

@@ -4,15 +4,25 @@ import {CATCH_UP_BYTES_MAX, CATCH_UP_RECORDS_MAX} from '#crdt/protocol/limits.ts
 import type {FeedItem, FeedPage} from '../sync/feed.ts';
 import {FIRST_PAGE_RECORDS} from './live-limits.ts';
 
+type Page = Pick<FeedPage, 'items' | 'removed' | 'to'>;
+
+/** Of the pages that some connection still reads. */
+const encodedPages = new WeakMap<Page, {readonly from: number; readonly frames: readonly Uint8Array[]}>();
+
 /**
  * The frames of one page that was read after `from`, in order; together they lead to the page's end. None if
  * the page leads nowhere. What left the scope comes first and leads nowhere by itself: a receiver that is
- * interrupted is told again.
+ * interrupted is told again. A page that several connections were given is encoded once: nobody may write to the bytes.
  */
-export function* pageFrames(
-  from: number,
-  {items, removed, to}: Pick<FeedPage, 'items' | 'removed' | 'to'>,
-): Generator<Uint8Array> {
+export function pageFrames(from: number, page: Page): readonly Uint8Array[] {
+  const known = encodedPages.get(page);
+  if (known?.from === from) return known.frames;
+  const frames = [...encodePage(from, page)];
+  encodedPages.set(page, {from, frames});
+  return frames;
+}
+
+function* encodePage(from: number, {items, removed, to}: Page): Generator<Uint8Array> {
   let start = from;
   if (removed.length > 0) {
     const records = removed.map(({entity, id}) => ({entity, id}));

@@ -3,7 +3,6 @@
 import {SERVER_CLIENT_ID_MIN} from '#crdt/protocol/limits.ts';
 import type {ParsedUpdate} from '#crdt/update-reader.ts';
 import type {Member} from '../sync/members.ts';
-import {claimReplica} from '../sync/replicas.ts';
 import type {Service} from '../sync/service.ts';
 import {CONNECTION_CLIENTS_MAX} from './live-limits.ts';
 
@@ -15,7 +14,7 @@ export interface ClientIds {
   claim(ids: readonly number[]): Promise<number[]>;
 }
 
-export function createClientIds(service: Pick<Service, 'pool'>, member: Member): ClientIds {
+export function createClientIds({replicas}: Pick<Service, 'replicas'>, member: Member): ClientIds {
   const {tenantId, deviceId} = member;
   const owned = new Set<number>();
   const foreign = new Set<number>();
@@ -33,7 +32,7 @@ export function createClientIds(service: Pick<Service, 'pool'>, member: Member):
       return [...unknown];
     },
     async claim(ids) {
-      const answer = await claimReplica(service, {tenantId, deviceId, clientIds: ids});
+      const answer = await replicas.claim({tenantId, deviceId, clientIds: ids});
       for (const id of answer.owned) owned.add(id);
       for (const id of answer.taken) foreign.add(id);
       return answer.taken;

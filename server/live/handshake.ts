@@ -17,7 +17,7 @@ import {createClientIds, type ClientIds} from './client-ids.ts';
 import {identify, type Identity, type IdentifyDeps} from './identify.ts';
 
 export interface HandshakeDeps extends IdentifyDeps {
-  readonly service: Pick<Service, 'users' | 'members' | 'revokedTokens' | 'cursors' | 'pool' | 'now'>;
+  readonly service: Pick<Service, 'users' | 'members' | 'revokedTokens' | 'cursors' | 'replicas' | 'now'>;
 }
 
 export interface Greeted {

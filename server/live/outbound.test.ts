@@ -71,6 +71,7 @@ function setUp() {
     audience: audienceOf({role: 'manager', userId: '' as Member['userId']}, {sees: () => true}),
     congestion,
     position: 0,
+    welcome: null,
   });
   /** The read under way, once there is one. */
   const nextRead = async () => {

@@ -2,6 +2,7 @@
 // somewhere (`position`), and whatever it cannot be sent live it reads from the feed again: a hole, a slow
 // receiver, a commit too large for one frame, too many commits while reading. So nothing is skipped, nothing
 // piles up, and what is sent twice is harmless.
+import type {Welcome} from '#crdt/protocol/welcome.ts';
 import type {Batch, Follower} from '../sync/fan-out.ts';
 import type {Feed, FeedPage} from '../sync/feed.ts';
 import type {Member} from '../sync/members.ts';
@@ -25,6 +26,8 @@ export interface OutboundDeps {
   readonly congestion: Congestion;
   /** Where the receiver's copy ends. */
   readonly position: number;
+  /** Goes out with the first page: one system call for both. */
+  readonly welcome: Welcome | null;
 }
 
 export function createOutbound(connection: Connection, deps: OutboundDeps): Outbound {
@@ -37,6 +40,7 @@ export function createOutbound(connection: Connection, deps: OutboundDeps): Outb
   let isLive = false;
   let waiting: Batch[] = [];
   let isMissed = false;
+  let {welcome} = deps;
 
   const pushConflicts = (batch: Batch): void => {
     if (audience.seesConflicts && batch.conflicts.length > 0) connection.sendBytes(conflictFrame(batch));
@@ -50,7 +54,7 @@ export function createOutbound(connection: Connection, deps: OutboundDeps): Outb
     }
     if (batch.from > position || congestion.isCongested() || audience.isMoved(batch)) return false;
     const records = audience.select(batch);
-    if (records.length > 0 || audience.seesConflicts) {
+    if (records.length > 0) {
       const frame = changesFrame(batch, {from: told, records});
       if (frame.length > LIVE_FRAME_BYTES_MAX) return false;
       connection.sendBytes(frame);
@@ -82,6 +86,8 @@ export function createOutbound(connection: Connection, deps: OutboundDeps): Outb
       isMissed = false;
       page = await feed.readPage(member, {after: position, limit: nextPageSize(page)});
       if (reading !== run) return;
+      if (welcome !== null) connection.send(welcome);
+      welcome = null;
       for (const frame of pageFrames(told, page)) connection.sendBytes(frame);
       position = page.to;
       told = page.to;

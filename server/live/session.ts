@@ -31,7 +31,7 @@ export interface SessionDeps extends HandshakeDeps {
   readonly frames: FrameRates;
   readonly service: Pick<
     Service,
-    'users' | 'members' | 'revokedTokens' | 'cursors' | 'pool' | 'now' | 'feed' | 'fanOut' | 'lanes'
+    'users' | 'members' | 'revokedTokens' | 'cursors' | 'replicas' | 'now' | 'feed' | 'fanOut' | 'lanes'
   >;
 }
 
@@ -123,7 +123,7 @@ export class LiveSession implements SocketEvents, OpenSession {
       this.#cancelDeadline();
       this.#gate.hold('greeting');
       this.#deps.admission
-        .run(() => this.#greet(frame))
+        .run(this.#connection, () => this.#greet(frame))
         .catch((error: unknown) => this.#connection.fail(error));
       return;
     }
@@ -148,8 +148,6 @@ export class LiveSession implements SocketEvents, OpenSession {
   }
 
   async #greet(hello: Hello): Promise<void> {
-    // It may have waited for its turn.
-    if (this.#connection.isEnded()) return;
     const greeted = await greet(this.#deps, hello, this.#address);
     if (this.#connection.isEnded()) return;
     const {member} = greeted;
@@ -166,7 +164,6 @@ export class LiveSession implements SocketEvents, OpenSession {
     this.#connection.onEnd(following.stop);
     const open = this.#openWith(greeted, following);
     this.#state = open;
-    this.#connection.send(greeted.welcome);
     await following.ready;
     await assertStillMember({members}, member);
     if (this.#connection.isEnded()) return;
@@ -188,6 +185,7 @@ export class LiveSession implements SocketEvents, OpenSession {
         audience: audienceOf(member, following),
         congestion,
         position: welcome.position,
+        welcome,
       }),
       token: startTokenWatch(connection, token, service),
       pace: createPace(connection, {gate, frames: this.#deps.frames, member}),

@@ -10,6 +10,8 @@ import {frameBinary} from './ws-frame.ts';
 /** Close code of a server that restarts (RFC 6455 registry). */
 const RESTART = 1012;
 const NO_BYTES = new Uint8Array();
+/** Bytes of frames that wait for the end of their turn. */
+const TURN_BYTES_MAX = 64 * 1024;
 
 /** Adapts one `ws` socket; `onGone` is told once, before the session is. */
 export class WsSocket implements Socket {
@@ -18,6 +20,9 @@ export class WsSocket implements Socket {
   readonly #onGone: () => void;
   #events: SocketEvents | undefined;
   #awaitsDrain = false;
+  #isHeld = false;
+  /** Bytes that were queued before what is held. */
+  #queuedBytes = 0;
   readonly #held = new HeldFrames((bytes) => this.#events?.frame(bytes));
   readonly #gone: Promise<void>;
 
@@ -47,12 +52,30 @@ export class WsSocket implements Socket {
    */
   send(frame: Uint8Array): void {
     if (!this.#isOpen()) return;
+    if (!this.#isHeld) this.#hold();
     this.#tcp.write(frameBinary(frame));
-    if (this.#tcp.writableLength > 0) this.#awaitDrain();
+    if (this.#tcp.writableLength - this.#queuedBytes > TURN_BYTES_MAX) this.#release();
   }
 
+  /** Frames of one turn of the event loop leave in one system call, which costs more than making them. */
+  #hold(): void {
+    this.#isHeld = true;
+    this.#queuedBytes = this.#tcp.writableLength;
+    this.#tcp.cork();
+    process.nextTick(this.#release);
+  }
+
+  readonly #release = (): void => {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    this.#tcp.uncork();
+    if (this.#isOpen() && this.#tcp.writableLength > 0) this.#awaitDrain();
+  };
+
   bufferedBytes(): number {
-    return this.#tcp.destroyed || this.#ws.readyState === WebSocket.CLOSED ? 0 : this.#tcp.writableLength;
+    if (this.#tcp.destroyed || this.#ws.readyState === WebSocket.CLOSED) return 0;
+    // The peer had no chance yet to take what is held.
+    return this.#isHeld ? this.#queuedBytes : this.#tcp.writableLength;
   }
 
   pause(paused: boolean): void {

@@ -61,7 +61,9 @@ export class YjsRoom implements SocketEvents, OpenSession {
       onBeat: () => connection.sendBytes(EMPTY_AWARENESS),
     });
     this.#gate.hold('greeting');
-    deps.admission.run(() => this.#begin(request)).catch((error: unknown) => connection.fail(error));
+    deps.admission
+      .run(connection, () => this.#begin(request))
+      .catch((error: unknown) => connection.fail(error));
   }
 
   frame(bytes: Uint8Array): void {
@@ -105,8 +107,6 @@ export class YjsRoom implements SocketEvents, OpenSession {
   }
 
   async #begin({record, query, address}: RoomRequest): Promise<void> {
-    // It may have waited for its turn.
-    if (this.#connection.isEnded()) return;
     const {service} = this.#deps;
     const identity = await identify(this.#deps, {...readClaim(query), address});
     const {member} = identity;

@@ -9,6 +9,7 @@ import {positionBefore, readFeed, readHead, readScopedFeed} from '#db/feed.ts';
 import {bodyPlace, readRecord, readScopedRecord, type StoredRecord} from '#db/records.ts';
 import {readAtOnce} from '#db/transaction.ts';
 import {canSee, isNarrowed} from './can-see.ts';
+import {gather} from './gather.ts';
 import type {Member} from './members.ts';
 
 /** One record as committed. */
@@ -64,6 +65,12 @@ export interface FeedDeps {
   readonly cipherOf: (tenantId: TenantId) => Promise<TenantCipher>;
 }
 
+interface PageQuestion {
+  readonly reader: FeedReader;
+  readonly after: number;
+  readonly limit: number;
+}
+
 export function createFeed({pool, cipherOf}: FeedDeps): Feed {
   const readAll: Feed['readAll'] = async (tenantId, {after, limit}) => {
     const cipher = await cipherOf(tenantId);
@@ -71,22 +78,35 @@ export function createFeed({pool, cipherOf}: FeedDeps): Feed {
     const items = page.records.map((record) => openRecord(cipher, record));
     return {items, removed: [], ...pageEnd(items, {after, limit, head: page.head})};
   };
+  const readPage: Feed['readPage'] = async ({tenantId, userId, role}, {after, limit}) => {
+    if (role === 'manager') return readAll(tenantId, {after, limit});
+    const cipher = await cipherOf(tenantId);
+    const {entries, head} = await readAtOnce(pool, tenantId, (client) =>
+      readScopedFeed(client, tenantId, {userId, after, limit}),
+    );
+    const items: FeedItem[] = [];
+    const removed: RemovedItem[] = [];
+    for (const entry of entries) {
+      if (entry.body === null) removed.push(entry);
+      else items.push({...openRecord(cipher, entry), place: entry.place});
+    }
+    return {items, removed, ...pageEnd(entries, {after, limit, head})};
+  };
+  /** Devices that return together mostly want the same page: it is read and opened once for all of them. */
+  const readShared = gather({
+    keyOf: ({reader: {tenantId, userId, role}, after, limit}: PageQuestion) =>
+      `${tenantId} ${role === 'manager' ? '' : userId} ${after} ${limit}`,
+    async askAll(questions) {
+      const [first] = questions;
+      if (first === undefined) return [];
+      const page = await readPage(first.reader, first);
+      return questions.map(() => page);
+    },
+    max: Infinity,
+  });
   return {
     readAll,
-    async readPage({tenantId, userId, role}, {after, limit}) {
-      if (role === 'manager') return readAll(tenantId, {after, limit});
-      const cipher = await cipherOf(tenantId);
-      const {entries, head} = await readAtOnce(pool, tenantId, (client) =>
-        readScopedFeed(client, tenantId, {userId, after, limit}),
-      );
-      const items: FeedItem[] = [];
-      const removed: RemovedItem[] = [];
-      for (const entry of entries) {
-        if (entry.body === null) removed.push(entry);
-        else items.push({...openRecord(cipher, entry), place: entry.place});
-      }
-      return {items, removed, ...pageEnd(entries, {after, limit, head})};
-    },
+    readPage: (reader, {after, limit}) => readShared({reader, after, limit}),
     async readOne(member, key) {
       if (!canSee(member, key.entity)) return undefined;
       const {tenantId, userId} = member;

@@ -5,12 +5,15 @@ import type {Role} from '#crdt/change.ts';
 import {SyncError} from '#crdt/protocol/error-code.ts';
 import type {DeviceId, RecordId, TenantId, UserId} from '#crdt/protocol/ids.ts';
 import type {AuditGroup} from '#db/audit.ts';
-import {findMembershipChoices, type MembershipChoice} from '#db/memberships.ts';
+import {findMembershipChoices, type MembershipChoice, type MembershipQuestion} from '#db/memberships.ts';
 import {createDeviceRegistry} from './device-registry.ts';
 import {implicitDeviceId} from './devices.ts';
+import {gather} from './gather.ts';
 import {createLookupCache} from './lookup-cache.ts';
 
 const MEMBERS_CACHED_MAX = 20_000;
+/** Members looked up by one statement. */
+const LOOKED_UP_MAX = 200;
 /** A removed member is refused this long after at the latest, whether this node heard of it or not. */
 const MEMBER_KEPT_MS = 1_000;
 
@@ -66,12 +69,16 @@ export interface MembersDeps {
 export function createMembers({pool, now, onLogged = () => undefined}: MembersDeps): Members {
   const registry = createDeviceRegistry({pool, onLogged});
   const cache = createLookupCache<Member>({max: MEMBERS_CACHED_MAX, keptMs: MEMBER_KEPT_MS, now});
+  const findChoices = gather({
+    keyOf: () => '',
+    askAll: (questions: readonly MembershipQuestion[]) => findMembershipChoices(pool, questions),
+    max: LOOKED_UP_MAX,
+  });
 
   const load = async (request: MemberRequest): Promise<Member> => {
     const {userId} = request;
     const deviceId = request.deviceId ?? implicitDeviceId(userId);
-    const choices = await findMembershipChoices(pool, userId, {tenantId: request.tenantId, deviceId});
-    const choice = choose(choices);
+    const choice = choose(await findChoices({userId, tenantId: request.tenantId, deviceId}));
     const {tenantId, membershipId, role, roleVersion, employeeId, accessVersion} = choice;
     if (choice.deviceUserId !== null && choice.deviceUserId !== userId) throw new SyncError('device_taken');
     if (choice.isRevoked) throw new SyncError('device_revoked');

@@ -11,11 +11,10 @@ import type {Member} from './members.ts';
 import {readBase} from './push-base.ts';
 import {readPushChange, type JsonPush, type ReadChange, type YjsPush} from './push-change.ts';
 import {createResultWriter} from './push-result.ts';
-import {claimReplica} from './replicas.ts';
 import type {Service} from './service.ts';
 import type {Receipt, Submission} from './submission.ts';
 
-type PushDeps = Pick<Service, 'pool' | 'lanes' | 'cursors' | 'now'>;
+type PushDeps = Pick<Service, 'pool' | 'lanes' | 'cursors' | 'replicas' | 'now'>;
 
 /** A change on its way: refused already, or with the lane. */
 type Sent =
@@ -78,7 +77,7 @@ async function claimClients(
   const named = clientId === undefined ? [] : [clientId];
   const clientIds = [...new Set([...named, ...read.flatMap(writersOf)])];
   if (clientIds.length === 0) return new Set();
-  const {owned, taken} = await claimReplica(deps, {tenantId, deviceId, clientIds});
+  const {owned, taken} = await deps.replicas.claim({tenantId, deviceId, clientIds});
   // Ids of other devices in an update are the guard's question: known items of theirs do no harm.
   if (clientId !== undefined && taken.includes(clientId)) throw new SyncError('client_taken');
   return new Set(owned);

@@ -20,6 +20,7 @@ import {createMembers, type Members} from './members.ts';
 import type {InvitationSender} from './invitation-sender.ts';
 import {joinNodes, type NodesDeps} from './nodes.ts';
 import {createRecordCache, type RecordCache} from './record-cache.ts';
+import {createReplicas, type Replicas} from './replicas.ts';
 import {serverClientIdOf} from './server-client-id.ts';
 import {createRevokedTokens, type RevokedTokens} from './revoked-tokens.ts';
 import {createUsers, type FindProfile, type Users} from './users.ts';
@@ -31,6 +32,7 @@ export interface Service {
   readonly users: Users;
   readonly members: Members;
   readonly revokedTokens: RevokedTokens;
+  readonly replicas: Replicas;
   /** Undefined: invitations are handed on by their code. */
   readonly invitationSender: InvitationSender | undefined;
   readonly lanes: Lanes;
@@ -148,6 +150,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     users: createUsers({pool, now, findProfile}),
     members,
     revokedTokens,
+    replicas: createReplicas({pool}),
     invitationSender,
     lanes,
     feed,
