@@ -11,6 +11,7 @@ import {
   beginMerge,
   noteText,
   noteTextDelete,
+  refuse,
   restate,
   settleKey,
   takeNewKey,
@@ -84,11 +85,11 @@ function settleKeyEdit(merge: Merge, change: EditedBy, edit: KeyEdit): void {
   // Clearing what was never written says nothing.
   if (current === undefined && edit.value === null) return;
   if (current === undefined && merge.frozen.has(edit.field)) {
-    merge.refused.push({field: edit.field, code: 'frozen'});
+    refuse(merge, edit.field, 'frozen');
     return;
   }
   if (current === undefined && edit.key !== edit.field && !takeNewKey(merge, edit.field)) {
-    merge.refused.push({field: edit.key, code: 'invalid_value'});
+    refuse(merge, edit.key, 'invalid_value');
     return;
   }
   const isOver = current?.parts.some(({id}) => id === edit.over) === true;

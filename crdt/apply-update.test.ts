@@ -117,6 +117,13 @@ describe('a text that its author may not write', () => {
         text.insert(4, 'bill');
       },
     ],
+    [
+      'two additions',
+      (text: Y.Text) => {
+        text.insert(10, ' Now.');
+        text.insert(0, 'Here: ');
+      },
+    ],
   ])('stays as it was, whatever is done: %s', (_, edit) => {
     const one = oneRecord('tasks', texts);
     const doc = deviceOf(7, one);
@@ -126,8 +133,7 @@ describe('a text that its author may not write', () => {
       doc.getText('text:notes').delete(0, 1);
     });
     const outcome = send(doc, one, eve);
-    expect(outcome.refused).toContainEqual({field: 'description', code: 'forbidden_field'});
-    expect(new Set(outcome.refused.map(({field}) => field))).toEqual(new Set(['description']));
+    expect(outcome.refused).toEqual([{field: 'description', code: 'forbidden_field'}]);
     expect(one.shows('description', 'notes')).toEqual({description: 'The order.', notes: 'ound. Mended.'});
     Y.applyUpdate(doc, outcome.delta!);
     expect(doc.getText('text:description').toJSON()).toBe('The order.');

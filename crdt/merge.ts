@@ -1,17 +1,11 @@
 // One merge under way: what one change does to the keys of one record. Both paths, Yjs and JSON, decide
 // their keys here, so that neither can drift from the other.
 import * as Y from 'yjs';
-import type {
-  AuditEntry,
-  ChangeContext,
-  ConflictSide,
-  NewConflict,
-  OverwriteEntry,
-  RefusedField,
-} from './change.ts';
+import type {AuditEntry, ChangeContext, ConflictSide, NewConflict, OverwriteEntry} from './change.ts';
 import type {WinnerRule} from './entities/entity.ts';
 import {isEqualJson, type JsonObject, type JsonValue} from './json.ts';
 import {decide, type Decision} from './overwrite.ts';
+import type {ErrorCode} from './protocol/error-code.ts';
 import {CARRIERS_MAX, MEMBER_KEYS_MAX} from './protocol/limits.ts';
 import {DELETED_AT, fieldsOf, type RecordState} from './record.ts';
 import {entryOf} from './roots.ts';
@@ -29,7 +23,8 @@ export interface Merge {
   readonly context: ChangeContext;
   readonly conflicts: NewConflict[];
   readonly audit: AuditEntry[];
-  readonly refused: RefusedField[];
+  /** Why, by field; or by key, of a member or item of it. */
+  readonly refused: Map<string, ErrorCode>;
   /** Tips of every key but `deletedAt`, and of texts: what an edit of a deleted record is judged by. */
   readonly tips: Tip[];
   /** Keys that each set or items field has, counted when first asked for. */
@@ -55,7 +50,7 @@ export function beginMerge(record: RecordState, context: ChangeContext): Merge {
     context,
     conflicts: [],
     audit: [],
-    refused: [],
+    refused: new Map(),
     tips: [],
     keyCounts: new Map(),
     remembered: false,
@@ -63,6 +58,11 @@ export function beginMerge(record: RecordState, context: ChangeContext): Merge {
     before,
     frozen,
   };
+}
+
+/** Names a field once, with the first reason. */
+export function refuse(merge: Merge, field: string, code: ErrorCode): void {
+  if (!merge.refused.has(field)) merge.refused.set(field, code);
 }
 
 /** Whether a set or items field may take one more key; counts it if so. */
@@ -170,7 +170,7 @@ function settleFrozen(
     return 'join';
   }
   addConflict(merge, tip.key, [overwrite(sideOf(tip.key, current), sideOf(tip.key, tip), meeting.base)]);
-  merge.refused.push({field, code: 'frozen'});
+  refuse(merge, field, 'frozen');
   return 'lose';
 }
 

@@ -7,7 +7,8 @@ export function outcomeOf(
   merge: Merge,
   {delta, creating}: {delta: Uint8Array | null; creating: boolean},
 ): ChangeOutcome {
-  const {record, context, audit, conflicts, refused} = merge;
+  const {record, context, audit, conflicts} = merge;
+  const refused = [...merge.refused].map(([field, code]) => ({field, code}));
   if (creating) record.created = {at: context.now, by: context.actor.userId};
   if (creating || audit.length > 0) record.updatedBy = context.actor.userId;
   // A frozen field that kept its value is an answer to the change, not a refusal of it.

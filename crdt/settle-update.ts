@@ -9,6 +9,7 @@ import {
   commonBase,
   noteText,
   noteTextDelete,
+  refuse,
   restate,
   settleKey,
   withCarrier,
@@ -71,7 +72,7 @@ function settleElements(
     (range) => range.client === id.client && range.clock <= id.clock && id.clock < range.clock + range.length,
   );
   if (judged?.ok === false) {
-    merge.refused.push({field: key, code: judged.code});
+    refuse(merge, key, judged.code);
     carryRefused(record, key, {carrier: id, base: chain.base});
   } else if (judged?.ok === true && !(deletedAgain && isHead)) {
     const stamps = chain.elements.map((link) => {
@@ -142,7 +143,7 @@ function settleMapDelete(merge: Merge, key: string, id: ItemId, base: ItemId | n
   const place = entryOf(record.entity, key);
   const code = refusalOfNull(merge, place.field);
   if (code !== null) {
-    merge.refused.push({field: key, code});
+    refuse(merge, key, code);
   } else {
     // The null that restating writes below is this write's item: it names and carries it.
     const item = {client: record.doc.clientID, clock: Y.getState(record.doc.store, record.doc.clientID)};
@@ -174,15 +175,13 @@ function settleTexts(merge: Merge, admitted: Admitted, judgement: Judgement): vo
     if (element.kind !== 'text') continue;
     const code = judgement.refused.get(element);
     if (code !== undefined) {
-      merge.refused.push({field: element.root.field, code});
+      refuse(merge, element.root.field, code);
     } else if (element.text !== null) {
       touched.add(element.root.field);
       last.set(element.root.field, element);
     }
   }
-  for (const field of new Set(judgement.refusedDeletes.map((range) => range.root.field))) {
-    merge.refused.push({field, code: 'forbidden_field'});
-  }
+  for (const range of judgement.refusedDeletes) refuse(merge, range.root.field, 'forbidden_field');
   for (const [field, element] of last) {
     const id = {client: element.client, clock: element.clock + element.length - 1};
     const {now} = context;
