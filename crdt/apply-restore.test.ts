@@ -8,6 +8,7 @@ import {deletedAtOf, emptyRecord, fieldsOf, type RecordState} from './record.ts'
 const ID = '6f9619ff-8b86-4d01-b42d-00cf4fc964ff';
 const SERVER_CLIENT = 2 ** 32;
 const manager: Actor = {userId: 'ana', deviceId: 'desk', role: 'manager', employeeId: null};
+const other: Actor = {userId: 'ben', deviceId: 'phone', role: 'manager', employeeId: null};
 
 /** A record of one entity, with its changes numbered from 1. */
 function recordOf(entity: EntityName, payload: JsonChange['payload']) {
@@ -69,9 +70,9 @@ test('a value is written in its normal form, and nothing is a conflict', () => {
   expect(record.doc.getMap('fields').get('title')).toEqual([2_000, 'B']);
 });
 
-test('what goes less far is restored all the same', () => {
+test('what goes less far is restored all the same, and no conflict, whoever wrote the other', () => {
   const {record, restore} = recordOf('tasks', {title: 'A', status: 'completed'});
-  restore({status: 'on_hold'});
+  expect(restore({status: 'on_hold'}, {actor: other}).conflicts).toEqual([]);
   expect(shown(record, 'status')).toEqual(['on_hold']);
 });
 
@@ -100,6 +101,27 @@ test('a record is deleted and brought back with a value', () => {
   expect([deletedAtOf(record), ...shown(record, 'title')]).toEqual([null, 'B']);
 });
 
+test('values alone leave a deleted record deleted', () => {
+  const {record, restore} = recordOf('tasks', {title: 'A'});
+  restore({}, {deleted: true});
+  expect(restore({title: 'B'})).toMatchObject({status: 'applied', conflicts: []});
+  expect([deletedAtOf(record), ...shown(record, 'title')]).toEqual(['1970-01-01T00:00:02.000Z', 'B']);
+  expect(restore({title: 'C'}, {deleted: true}).status).toBe('applied');
+  expect(deletedAtOf(record)).toBe('1970-01-01T00:00:02.000Z');
+});
+
+test("a restored record is its maker's still", () => {
+  const {record, restore} = recordOf('tasks', {title: 'A'});
+  expect(restore({title: 'B'}, {actor: other})).toMatchObject({status: 'applied', created: false});
+  expect(record).toMatchObject({created: {at: 1_000, by: 'ana'}, updatedBy: 'ben'});
+});
+
+const schedule = {
+  start: '2026-01-01T08:00:00.000Z',
+  end: '2026-01-01T09:00:00.000Z',
+  timezone: 'Europe/Berlin',
+};
+
 test.each([
   [{nothing: 1}, 'unknown_field'],
   [{constructor: 1}, 'unknown_field'],
@@ -114,20 +136,24 @@ test.each([
   [{'checklist/x': []}, 'invalid_value'],
   [{'checklist/x': 7}, 'invalid_value'],
   [{schedule: {start: [[[[[[[[[[1]]]]]]]]]]}}, 'invalid_value'],
+  [{schedule: {...schedule, id: 'x'}}, 'invalid_value'],
 ])('%j is refused whole', (values, code) => {
   const {record, restore} = recordOf('tasks', {title: 'A'});
   expect(errorOf(restore({priority: 'high', ...values}, {deleted: true}))).toEqual(['rejected', code]);
   expect([deletedAtOf(record), ...shown(record, 'title', 'priority')]).toEqual([null, 'A', null]);
 });
 
-test.each([[{'tags/one': 1}], [{'tags/ one ': true}], [{[`tags/${'x'.repeat(300)}`]: true}]])(
-  '%j is no member of a set',
-  (values) => {
-    const {record, restore} = recordOf('clients', {kind: 'person', displayName: 'A'});
-    expect(errorOf(restore(values))).toEqual(['rejected', 'invalid_value']);
-    expect(shown(record, 'tags')).toEqual([[]]);
-  },
-);
+test.each([
+  [{'tags/one': 1}, 'must be true'],
+  [{'tags/ one ': true}, 'must be true'],
+  [{[`tags/${'x'.repeat(300)}`]: true}, 'characters long'],
+])('%j is no member of a set', (values, reason) => {
+  const {record, restore} = recordOf('clients', {kind: 'person', displayName: 'A'});
+  const outcome = restore(values);
+  expect(errorOf(outcome)).toEqual(['rejected', 'invalid_value']);
+  expect(outcome.error?.message).toContain(reason);
+  expect(shown(record, 'tags')).toEqual([[]]);
+});
 
 test('a restored member and a cleared field are what the document shows, too', () => {
   const {record, restore} = recordOf('clients', {kind: 'person', displayName: 'A', phone: '+4915112345678'});
@@ -145,9 +171,15 @@ test('what was computed or never written cannot be given back', () => {
 
 test('a delete that is restored is shown by the document, and is no conflict', () => {
   const {record, restore} = recordOf('tasks', {title: 'A'});
-  expect(restore({}, {deleted: true}).conflicts).toEqual([]);
+  expect(restore({}, {deleted: true, actor: other}).conflicts).toEqual([]);
   expect(record.doc.getMap('fields').has('deletedAt')).toBe(true);
   expect(restore({}, {deleted: true}).status).toBe('unchanged');
+});
+
+test('what no number of JSON is, although its field takes numbers, is not restored', () => {
+  const {record, restore} = recordOf('clients', {kind: 'person', displayName: 'A'});
+  expect(errorOf(restore({paymentTermsDays: -0}))).toEqual(['rejected', 'invalid_value']);
+  expect(record.writes.has('paymentTermsDays')).toBe(false);
 });
 
 test('what is frozen or fixed stays', () => {
