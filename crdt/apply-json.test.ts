@@ -1,6 +1,7 @@
 import {describe, expect, it, test} from 'vitest';
 import {ana, ben, oneRecord} from '#test/support/one-record.ts';
 import type {Actor, Base} from './change.ts';
+import {MEMBER_KEYS_MAX} from './protocol/limits.ts';
 import {deletedAtOf} from './record.ts';
 
 const cursor = (seq: number): Base => ({kind: 'cursor', seq});
@@ -56,12 +57,15 @@ describe('a conflict names what both sides had seen', () => {
     expect(conflict?.entries[0]).not.toHaveProperty('base');
   });
 
-  it('the current value itself, where a frozen field keeps it', () => {
-    const one = oneRecord('finance_entries', {kind: 'invoice', status: 'issued', currency: 'EUR'});
-    const outcome = one.write({currency: 'USD'}, {actor: ben});
-    expect(outcome.conflicts[0]?.entries).toMatchObject([{base: 'EUR', winner: {value: 'EUR'}}]);
-    expect(one.shows('currency')).toEqual({currency: 'EUR'});
-  });
+  it.each([[cursor(1)], [cursor(7)]])(
+    'the current value itself, where a frozen field keeps it: %j',
+    (base) => {
+      const one = oneRecord('finance_entries', {kind: 'invoice', status: 'issued', currency: 'EUR'});
+      const outcome = one.write({currency: 'USD'}, {actor: ben, base});
+      expect(outcome.conflicts[0]?.entries).toMatchObject([{base: 'EUR', winner: {value: 'EUR'}}]);
+      expect(one.shows('currency')).toEqual({currency: 'EUR'});
+    },
+  );
 });
 
 test('a write that wins is shown by the document, one that loses never enters it', () => {
@@ -80,6 +84,12 @@ test('a write is named by its device and change, and known by the item that show
   expect(write?.carriers).toHaveLength(1);
 });
 
+test("a record stays its maker's, whoever writes on", () => {
+  const one = oneRecord('tasks', {title: 'A'});
+  expect(one.write({title: 'B'}, {actor: ben})).toMatchObject({status: 'applied', created: false});
+  expect(one.record).toMatchObject({created: {at: 1_000, by: 'ana'}, updatedBy: 'ben'});
+});
+
 test('clearing what was never written says nothing', () => {
   const one = oneRecord('tasks', {title: 'A'});
   expect(one.write({priority: null})).toMatchObject({status: 'unchanged', changed: false});
@@ -93,6 +103,21 @@ test('a frozen field that was never written is refused', () => {
   expect(one.shows('amountMinor', 'category')).toEqual({amountMinor: null, category: 'x'});
 });
 
+test('a set that has had all the members it may takes no new one, but edits of those it has, and of other fields', () => {
+  const one = oneRecord('clients', {kind: 'person', displayName: 'A', tags: ['first']});
+  const first = one.record.writes.get('tags/first')!;
+  const removed = {...first, value: null};
+  for (let count = 1; count < MEMBER_KEYS_MAX - 1; count++) one.record.writes.set(`tags/${count}`, removed);
+  const outcome = one.write({tags: ['last', 'too many'], phone: '+4915112345678'});
+  expect(outcome).toMatchObject({
+    status: 'applied',
+    refused: [{field: 'tags/too many', code: 'invalid_value'}],
+  });
+  expect(one.shows('phone')).toEqual({phone: '+4915112345678'});
+  expect(one.record.writes.get('tags/first')).toMatchObject({value: null});
+  expect(one.record.writes.get('tags/last')).toMatchObject({value: true});
+});
+
 describe('a list travels whole', () => {
   const member = (title: string, position: string, id: string) => ({id, title, position});
 
@@ -102,6 +127,13 @@ describe('a list travels whole', () => {
     const stale = [member('1', 'a1', 'x'), member('two', 'a2', 'y')];
     expect(one.write({checklist: stale}, {actor: ben, base: cursor(1)}).conflicts).toEqual([]);
     expect(one.shows('checklist')).toEqual({checklist: [member('one', 'a1', 'x'), member('two', 'a2', 'y')]});
+  });
+
+  it('and an author who has seen the change of an entry takes it back', () => {
+    const one = oneRecord('tasks', {title: 'A', checklist: [member('1', 'a1', 'x')]});
+    one.write({checklist: [member('one', 'a1', 'x')]});
+    one.write({checklist: [member('1', 'a1', 'x')]}, {actor: ben, base: cursor(2)});
+    expect(one.shows('checklist')).toEqual({checklist: [member('1', 'a1', 'x')]});
   });
 
   it('and its author has back what they wrote themselves', () => {
@@ -120,6 +152,7 @@ describe('a delete', () => {
       conflicts: [],
     });
     expect(deletedAtOf(one.record)).toBe('1970-01-01T00:00:01.500Z');
+    expect(one.record.doc.getMap('fields').has('deletedAt')).toBe(true);
   });
 
   it('loses against a later write that it had not seen, and wins against an earlier one', () => {

@@ -38,6 +38,15 @@ test('a value that was written over the current one is no conflict', () => {
   expect(one.shows('title')).toEqual({title: 'B'});
 });
 
+test('over one of several devices that wrote the same, it is none either', () => {
+  const one = oneRecord('tasks', {title: 'A'});
+  const {id} = one.record.writes.get('title')!;
+  meet(one, value('title', 900, 'A'));
+  expect(one.record.writes.get('title')?.parts).toHaveLength(2);
+  expect(meet(one, value('title', 500, 'B', id), {...ben, deviceId: 'tablet'}).conflicts).toEqual([]);
+  expect(one.shows('title')).toEqual({title: 'B'});
+});
+
 test('members, items and cleared fields are written by key', () => {
   const one = oneRecord('tasks', {title: 'A', priority: 'high'});
   const item = {title: 'Ring', position: 'a1'};

@@ -234,6 +234,48 @@ export const equivalents: readonly Equivalent[] = [
     mutant: 'true',
     reason: 'what was not read was answered a line before',
   },
+  {
+    file: 'crdt/apply-restore.ts',
+    code: "field.kind === 'register'",
+    mutant: 'true',
+    reason: 'the type checker wants it: nothing else is ever required',
+  },
+  {
+    file: 'crdt/apply-restore.ts',
+    code: "field?.kind === 'register'",
+    mutant: 'true',
+    reason: 'the type checker wants it: nothing else is ever fixed',
+  },
+  {
+    file: 'crdt/apply-restore.ts',
+    code: 'field?.kind',
+    mutant: 'field.kind',
+    reason: 'a value that was read has a field',
+  },
+  {
+    file: 'crdt/apply-restore.ts',
+    code: 'current !== null',
+    mutant: 'true',
+    reason: 'the one field that is fixed is required, so it has a value',
+  },
+  {
+    file: 'crdt/apply-json.ts',
+    code: 'deletedAtOf(record) !== null',
+    mutant: 'true',
+    reason: 'what this change itself deleted was deleted by its author, whose edits bring nothing back',
+  },
+  {
+    file: 'crdt/apply-json.ts',
+    code: 'edit.key !== edit.field',
+    mutant: 'true',
+    reason: 'a field without members has no keys below it, so one more always fits',
+  },
+  {
+    file: 'crdt/apply-values.ts',
+    code: 'false',
+    mutant: 'true',
+    reason: 'what a text may be does not depend on whether it is sealed',
+  },
   ...[
     {
       code: "item === null || typeof item !== 'object' || Array.isArray(item)",
