@@ -1,6 +1,7 @@
 // A record as one run of bytes, and back: its JSON payload, what is remembered of its writes, and its Yjs
 // state. The payload stands first and whole, so that a pull can pass it on without reading the rest.
 import * as Y from 'yjs';
+import {encodeState} from './encode-state.ts';
 import type {Entity} from './entities/entity.ts';
 import type {JsonObject, JsonValue} from './json.ts';
 import {deletedAtOf, emptyRecord, fieldsOf, type RecordState} from './record.ts';
@@ -34,7 +35,7 @@ const text = new TextDecoder();
  */
 export function encodeRecord(record: RecordState, seq: number): EncodedRecord {
   const fields = fieldsOf(record);
-  const state = Y.encodeStateAsUpdate(record.doc);
+  const state = encodeState(record.doc);
   const payload = utf8.encode(encodePayload(record, fields));
   const memory = utf8.encode(encodeMemory(record, seq));
   const bytes = new Uint8Array(HEADER_BYTES + payload.length + memory.length + state.length);
@@ -91,7 +92,7 @@ export function decodeRecord(
 /** Another of the same, which may be changed by itself; what is in it stays as it is. */
 export function copyRecord(record: RecordState): RecordState {
   const copy = emptyRecord(record.entity, record.id, 0);
-  Y.applyUpdate(copy.doc, Y.encodeStateAsUpdate(record.doc));
+  Y.applyUpdate(copy.doc, encodeState(record.doc));
   // As above.
   copy.doc.clientID = record.doc.clientID;
   copy.generation = record.generation;
