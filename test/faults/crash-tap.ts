@@ -102,8 +102,8 @@ export function createTap(kill: () => never): Tap {
     client.on('end', () => clients.delete(client));
     const query = client.query.bind(client) as (...args: unknown[]) => Promise<unknown> | undefined;
     const tapped = (...args: unknown[]): unknown =>
-      // With a callback: a statement of the pool itself.
-      typeof args.at(-1) === 'function'
+      // With a callback: a statement of the pool itself, or one that reads pages of the feed.
+      typeof args.at(-1) === 'function' || hasCallback(args[0])
         ? query(...args)
         : ask(client, labelOf(args[0]), () => query(...args) ?? Promise.resolve());
     client.query = tapped as pg.PoolClient['query'];
@@ -190,3 +190,6 @@ function labelOf(query: unknown): string {
   const [first = '', second = ''] = text.trim().split(/[\s;]+/);
   return ['BEGIN', 'COMMIT', 'ROLLBACK'].includes(first) ? first : `${first} ${second}`.toLowerCase();
 }
+
+const hasCallback = (query: unknown): boolean =>
+  typeof query === 'object' && query !== null && 'callback' in query && typeof query.callback === 'function';
