@@ -1,6 +1,6 @@
 // What records, changes and conflicts take up on a real database, indexes included: the figures that docs/scaling.md and
 // scripts/scaling/carried.ts reckon with.
-import {expect, test} from 'vitest';
+import {expect, test, vi} from 'vitest';
 import {
   createArena,
   createReplica,
@@ -10,6 +10,7 @@ import {
   type Arena,
   type Node,
 } from '../support/lane-kit.ts';
+import {WAIT} from '../support/wait.ts';
 import {measuredBytes} from '../../scripts/scaling/carried.ts';
 
 const RECORDS = 400;
@@ -21,8 +22,24 @@ async function start(): Promise<{arena: Arena; node: Node}> {
   return {arena, node: await arena.startNode()};
 }
 
+/** Until no transaction can still see what is dead by now: on a busy machine the node's own keep VACUUM from removing it. */
+async function nobodySeesDeadRows(arena: Arena): Promise<void> {
+  const [now] = await query<{xid: string}>(arena, `SELECT pg_current_xact_id()::xid::text AS xid`);
+  await vi.waitUntil(async () => {
+    const older = await query(
+      arena,
+      `SELECT pid FROM pg_stat_activity
+       WHERE datname = current_database() AND pid <> pg_backend_pid()
+         AND greatest(age(backend_xmin), age(backend_xid)) > age($1::xid)`,
+      [now!.xid],
+    );
+    return older.length === 0;
+  }, WAIT);
+}
+
 /** As it is once dead rows are gone: what the live ones need. */
 async function sizesOf(arena: Arena, tables: readonly string[]): Promise<number> {
+  await nobodySeesDeadRows(arena);
   let bytes = 0;
   for (const table of tables) {
     await arena.owner.query(`VACUUM FULL ${table}`);
