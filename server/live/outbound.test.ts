@@ -61,6 +61,8 @@ function setUp() {
     ping: () => undefined,
   };
   const connection = new Connection({socket, log: silentLogger, timers: createManualTimers()});
+  /** How much was sent before each call. */
+  const opened: number[] = [];
   const reads: {after: number; answer: (page: FeedPage) => void; fail: (error: unknown) => void}[] = [];
   const congestion = createCongestion(connection, createGate(socket));
   const outbound = createOutbound(connection, {
@@ -71,7 +73,7 @@ function setUp() {
     audience: audienceOf({role: 'manager', userId: '' as Member['userId']}, {sees: () => true}),
     congestion,
     position: 0,
-    welcome: null,
+    beforeFirstPage: () => void opened.push(sent.length),
   });
   /** The read under way, once there is one. */
   const nextRead = async () => {
@@ -86,7 +88,7 @@ function setUp() {
     return read.after;
   };
   const links = () => sent.flatMap((frame) => (frame.kind === 'changes' ? [[frame.from, frame.to]] : []));
-  return {outbound, connection, congestion, sent, links, reads, state, nextRead, answer};
+  return {outbound, connection, congestion, sent, opened, links, reads, state, nextRead, answer};
 }
 
 test('what was committed while reading follows the pages, and what they held already does not', async () => {
@@ -100,6 +102,19 @@ test('what was committed while reading follows the pages, and what they held alr
     [5, 6],
   ]);
   expect(sent.at(-1)).toEqual({kind: 'caught-up', position: 6});
+});
+
+test('before the first page, and before no other, the connection is told', async () => {
+  const {outbound, opened, answer} = setUp();
+  outbound.start();
+  outbound.start();
+  expect(opened).toEqual([]);
+  await answer({to: 2, hasMore: true});
+  await answer({to: 3});
+  expect(opened).toEqual([0]);
+  outbound.deliver(batchOf(7, 8));
+  await answer({to: 8});
+  expect(opened).toEqual([0]);
 });
 
 test('a batch past the position is a hole: the feed is read, from the position', async () => {

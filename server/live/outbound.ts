@@ -2,7 +2,6 @@
 // somewhere (`position`), and whatever it cannot be sent live it reads from the feed again: a hole, a slow
 // receiver, a commit too large for one frame, too many commits while reading. So nothing is skipped, nothing
 // piles up, and what is sent twice is harmless.
-import type {Welcome} from '#crdt/protocol/welcome.ts';
 import type {Batch, Follower} from '../sync/fan-out.ts';
 import type {Feed, FeedPage} from '../sync/feed.ts';
 import type {Member} from '../sync/members.ts';
@@ -26,8 +25,8 @@ export interface OutboundDeps {
   readonly congestion: Congestion;
   /** Where the receiver's copy ends. */
   readonly position: number;
-  /** Goes out with the first page: one system call for both. */
-  readonly welcome: Welcome | null;
+  /** Called once, right before the first page goes out: what it sends leaves in the same system call. */
+  readonly beforeFirstPage: () => void;
 }
 
 export function createOutbound(connection: Connection, deps: OutboundDeps): Outbound {
@@ -40,7 +39,7 @@ export function createOutbound(connection: Connection, deps: OutboundDeps): Outb
   let isLive = false;
   let waiting: Batch[] = [];
   let isMissed = false;
-  let {welcome} = deps;
+  let isFirstPage = true;
 
   const pushConflicts = (batch: Batch): void => {
     if (audience.seesConflicts && batch.conflicts.length > 0) connection.sendBytes(conflictFrame(batch));
@@ -86,8 +85,8 @@ export function createOutbound(connection: Connection, deps: OutboundDeps): Outb
       isMissed = false;
       page = await feed.readPage(member, {after: position, limit: nextPageSize(page)});
       if (reading !== run) return;
-      if (welcome !== null) connection.send(welcome);
-      welcome = null;
+      if (isFirstPage) deps.beforeFirstPage();
+      isFirstPage = false;
       for (const frame of pageFrames(told, page)) connection.sendBytes(frame);
       position = page.to;
       told = page.to;

@@ -3,6 +3,7 @@
 import {decodeDeviceFrame, type DeviceFrame} from '#crdt/protocol/frame.ts';
 import type {Hello} from '#crdt/protocol/hello.ts';
 import {SyncError} from '#crdt/protocol/error-code.ts';
+import type {Welcome} from '#crdt/protocol/welcome.ts';
 import {HELLO_BYTES_MAX, HELLO_DEADLINE_MS} from '#crdt/protocol/limits.ts';
 import type {Following} from '../sync/fan-out.ts';
 import type {Member} from '../sync/members.ts';
@@ -35,7 +36,7 @@ export interface SessionDeps extends HandshakeDeps {
   >;
 }
 
-/** What there is once the device has been welcomed. */
+/** What there is once it is known whose device this is. */
 interface Open {
   readonly member: Member;
   readonly inbound: Inbound;
@@ -54,6 +55,8 @@ export class LiveSession implements SocketEvents, OpenSession {
   readonly #heartbeat: Heartbeat;
   readonly #cancelDeadline: () => void;
   #state: 'silent' | 'greeting' | Open = 'silent';
+  /** The welcome comes before every other frame. */
+  #isWelcomed = false;
   /** Checks under way whether the membership still holds; nothing is sent meanwhile. */
   #rechecks = 0;
 
@@ -100,7 +103,7 @@ export class LiveSession implements SocketEvents, OpenSession {
 
   drain(when: {closeInMs: number; reconnectAfterMs: number}): void {
     const connection = this.#connection;
-    if (this.#open !== null) connection.send({kind: 'drain', ...when});
+    if (this.#isWelcomed) connection.send({kind: 'drain', ...when});
     connection.after(when.closeInMs, () => {
       this.#gate.hold('drain');
       connection.after(DRAIN_FINISH_MS, () => connection.restart());
@@ -167,7 +170,13 @@ export class LiveSession implements SocketEvents, OpenSession {
     await following.ready;
     await assertStillMember({members}, member);
     if (this.#connection.isEnded()) return;
-    open.outbound.start();
+    // Else the check under way starts it, or ends the connection.
+    if (this.#rechecks === 0) open.outbound.start();
+  }
+
+  #welcome(welcome: Welcome): void {
+    this.#connection.send(welcome);
+    this.#isWelcomed = true;
     this.#gate.release('greeting');
   }
 
@@ -185,7 +194,7 @@ export class LiveSession implements SocketEvents, OpenSession {
         audience: audienceOf(member, following),
         congestion,
         position: welcome.position,
-        welcome,
+        beforeFirstPage: () => this.#welcome(welcome),
       }),
       token: startTokenWatch(connection, token, service),
       pace: createPace(connection, {gate, frames: this.#deps.frames, member}),
