@@ -76,8 +76,8 @@ export interface SchemaVersion {
 }
 
 /** A database newer than this version has a newest migration that this version cannot name: `applied` is then its own. */
-export async function readSchemaVersion(pool: pg.Pool): Promise<SchemaVersion> {
-  const newest = await newestApplied(pool);
+export async function readSchemaVersion(client: pg.Client | pg.Pool): Promise<SchemaVersion> {
+  const newest = await newestApplied(client);
   const migrations = await listMigrations();
   return {
     applied: migrations.findLast(({when}) => when <= newest)?.tag ?? null,

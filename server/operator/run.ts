@@ -59,8 +59,8 @@ async function runOnDatabase(
 ): Promise<Outcome> {
   if (name === 'rotate-keys' && config.masterKeys === undefined)
     throw new CommandError('MASTER_KEY must be set: it is the key to rotate to.');
-  const keyring = await openKeyring(config);
   return withCommandDatabase(config, {name, note: terminal.tell}, async (pool) => {
+    const keyring = await openKeyring(config);
     const keys = createTenantKeys({pool, keyring});
     const cipherOf = keys.cipherOf.bind(keys);
     let files: OpenedStore | undefined;
