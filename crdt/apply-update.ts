@@ -2,17 +2,14 @@
 // in one Yjs transaction, so that others get one delta.
 import * as Y from 'yjs';
 import type {Admitted, AdmittedElement, MapElement} from './admitted.ts';
-import {authorizeCreate} from './authorize.ts';
 import {untouched, type ChangeContext, type ChangeOutcome, type UpdateChange} from './change.ts';
-import {requiredFields} from './entities/fields.ts';
 import {captureDelta} from './capture-delta.ts';
+import {refuseCreation, type Taken} from './creation.ts';
 import {guard} from './guard.ts';
 import {judge, type Judgement} from './judge.ts';
-import type {JsonValue} from './json.ts';
 import {beginMerge, type Merge} from './merge.ts';
-import type {ErrorCode} from './protocol/error-code.ts';
 import {outcomeOf} from './outcome.ts';
-import {type RecordState} from './record.ts';
+import type {RecordState} from './record.ts';
 import {settleUpdate} from './settle-update.ts';
 import {keepText, undoTextDeletes} from './text.ts';
 import {writeUpdate} from './update-writer.ts';
@@ -32,64 +29,19 @@ export function applyUpdate(
   }
   const merge = beginMerge(record, context);
   const judgement = judge(merge, {...admitted, ownClients: change.ownClients});
+  const taken: Taken = {admitted, judgement, bytes: bytesToTake(admitted, judgement)};
   const creating = record.created === null;
   if (creating) {
-    const refusal = refuseCreation(record, judgement, context);
+    const refusal = refuseCreation(record, taken, context);
     if (refusal !== null) return refusal;
   }
-  const delta = integrate(merge, admitted, judgement);
+  const delta = integrate(merge, taken);
   return outcomeOf(merge, {delta, creating});
 }
 
-/** A record begins with its required fields; until they arrive nothing of it is kept. */
-function refuseCreation(
-  record: RecordState,
-  judgement: Judgement,
-  context: ChangeContext,
-): ChangeOutcome | null {
-  const given: Record<string, JsonValue> = {};
-  for (const [element, judged] of judgement.values) {
-    if (judged.ok === true && element.root.kind === 'fields') given[element.entry] = judged.value;
-  }
-  const missing = requiredFields(record.entity).filter((name) => (given[name] ?? null) === null);
-  if (missing.length > 0) {
-    return untouched('rejected', {
-      code: 'required_field',
-      message: `The update that creates a record carries its required fields: ${missing.join(', ')}.`,
-      fields: Object.fromEntries(missing.map((name) => [name, 'is required'])),
-    });
-  }
-  const code = refusalOfGiven(record, {judgement, given, context});
-  return code === null
-    ? null
-    : untouched('rejected', {code, message: `This member may not create this ${record.entity.singular}.`});
-}
-
-/** Which of several values of one field Yjs will show is not known yet, so the creation must be allowed with each. */
-function refusalOfGiven(
-  {entity}: RecordState,
-  {
-    judgement,
-    given,
-    context,
-  }: {judgement: Judgement; given: Record<string, JsonValue>; context: ChangeContext},
-): ErrorCode | null {
-  const code = authorizeCreate(context.actor, entity, given);
-  if (code !== null || context.actor.role === 'manager') return code;
-  for (const [element, judged] of judgement.values) {
-    if (judged.ok !== true || element.root.kind !== 'fields') continue;
-    const refusal = authorizeCreate(context.actor, entity, {...given, [element.entry]: judged.value});
-    if (refusal !== null) return refusal;
-  }
-  return null;
-}
-
-/** Answers the bytes that bring a replica from the state before to the state after. */
-function integrate(merge: Merge, admitted: Admitted, judgement: Judgement): Uint8Array | null {
-  const {doc} = merge.record;
-  const known = knownClocks(doc, admitted.elements);
+function bytesToTake(admitted: Admitted, judgement: Judgement): Uint8Array {
   const refusedDeletes = new Set(judgement.refusedDeletes);
-  const bytes = writeUpdate(
+  return writeUpdate(
     admitted.bytes,
     {
       elements: admitted.elements,
@@ -97,6 +49,12 @@ function integrate(merge: Merge, admitted: Admitted, judgement: Judgement): Uint
     },
     (element) => judgement.refused.has(element),
   );
+}
+
+/** Answers the bytes that bring a replica from the state before to the state after. */
+function integrate(merge: Merge, {admitted, judgement, bytes}: Taken): Uint8Array | null {
+  const {doc} = merge.record;
+  const known = knownClocks(doc, admitted.elements);
   const keys = groupByKey(admitted.elements);
   const kept = textsToKeep(doc, admitted, judgement);
   return captureDelta(doc, () => {

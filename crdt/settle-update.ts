@@ -22,7 +22,7 @@ import {DELETED_AT, deletedAtOf, type RecordState} from './record.ts';
 import {entryOf} from './roots.ts';
 import {seenTest} from './seen.ts';
 import {chainOf, findTip, type KeyElements} from './tip.ts';
-import type {ItemId} from './update-reader.ts';
+import {isWithin, type ItemId} from './update-reader.ts';
 import {hasCarrier, itemWriteId} from './write.ts';
 
 /** An update as the document has just taken it in. */
@@ -68,9 +68,7 @@ function settleElements(
   const {element, id, isHead} = found;
   const chain = chainOf(element, ofKey);
   const judged = judgement.values.get(element);
-  const deletedAgain = admitted.deletedNew.some(
-    (range) => range.client === id.client && range.clock <= id.clock && id.clock < range.clock + range.length,
-  );
+  const deletedAgain = admitted.deletedNew.some((range) => isWithin(id, range));
   if (judged?.ok === false) {
     refuse(merge, key, judged.code);
     carryRefused(record, key, {carrier: id, base: chain.base});

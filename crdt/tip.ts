@@ -2,7 +2,7 @@
 // that integrated them: afterwards Yjs merges neighbours and forgets their origins.
 import type * as Y from 'yjs';
 import type {MapElement} from './admitted.ts';
-import type {ItemId} from './update-reader.ts';
+import {isWithin, type ItemId} from './update-reader.ts';
 
 /** The new elements of one key, and the clocks the document had of their clients before. */
 export interface KeyElements {
@@ -54,8 +54,7 @@ export function chainOf(
  * nearly always stands just before `near`.
  */
 function findIndex(elements: readonly MapElement[], id: ItemId, near: number): number {
-  const covers = (element: MapElement | undefined): boolean =>
-    element?.client === id.client && element.clock <= id.clock && id.clock < element.clock + element.length;
+  const covers = (element: MapElement | undefined): boolean => element !== undefined && isWithin(id, element);
   for (let index = near - 1; index >= 0; index--) {
     if (covers(elements[index])) return index;
   }

@@ -69,6 +69,10 @@ export interface ParsedRange {
   readonly length: number;
 }
 
+/** Whether a range, or the clocks of a struct, hold this one. */
+export const isWithin = ({client, clock}: ItemId, range: ParsedRange): boolean =>
+  client === range.client && range.clock <= clock && clock < range.clock + range.length;
+
 export interface ParsedUpdate {
   /** A private copy of the input. */
   readonly bytes: Uint8Array;

@@ -1,7 +1,16 @@
 // Changes that can never commit: refused with a code, alone.
 import {expect, test} from 'vitest';
+import * as Y from 'yjs';
 import {RECORD_BYTES_MAX} from '#crdt/protocol/limits.ts';
-import {createArena, createReplica, jsonSubmission, kept, newTask, query} from '#test/support/lane-kit.ts';
+import {
+  createArena,
+  createReplica,
+  jsonSubmission,
+  kept,
+  newTask,
+  query,
+  updateSubmission,
+} from '#test/support/lane-kit.ts';
 
 // I6 of docs/reliability.md.
 test('a change the database refuses for good is uncommittable, and the rest of its group is kept', async () => {
@@ -31,6 +40,40 @@ test('a change the database refuses for good is uncommittable, and the rest of i
   const logged = await query<{seq: number}>(arena, 'SELECT seq FROM audit_logs ORDER BY seq');
   expect(logged.map(({seq}) => seq)).toEqual(logged.map((_, index) => index + 1));
   expect(kept(await node.submit(tasks[0]!.create)).kind).toBe('unchanged');
+});
+
+test('an update that would make a record without a required field leaves nothing behind', async () => {
+  const arena = await createArena();
+  const node = await arena.startNode();
+  for (const spoil of [
+    (fields: Y.Map<unknown>) => fields.set('title', [Date.now(), 7]),
+    (fields: Y.Map<unknown>) => fields.delete('title'),
+  ]) {
+    const task = newTask(arena.manager);
+    const replica = createReplica(arena.manager, task);
+    const update = replica.edit((doc) => {
+      const fields = doc.getMap('fields');
+      fields.set('title', [Date.now(), 'Valid at first']);
+      fields.set('priority', [Date.now(), 'high']);
+      spoil(fields);
+    });
+    const head = await node.service.feed.readHead(arena.manager.tenantId);
+    expect(await node.submit(update)).toMatchObject({kind: 'rejected', error: {code: 'required_field'}});
+    expect(await node.service.feed.readHead(arena.manager.tenantId)).toBe(head);
+    expect(await node.service.feed.readOne(arena.manager, task)).toBeUndefined();
+    expect(await query(arena, 'SELECT FROM tasks WHERE id = $1', [task.id])).toEqual([]);
+    // Nothing of it was kept, so the device sends the whole once it is mended.
+    replica.set('title', 'Mended');
+    const whole = updateSubmission(arena.manager, {
+      ...task,
+      bytes: Y.encodeStateAsUpdate(replica.doc),
+      generation: 0,
+      ownClients: [replica.doc.clientID],
+    });
+    expect(kept(await node.submit(whole)).kind).toBe('applied');
+    const [row] = await query(arena, 'SELECT title, priority FROM tasks WHERE id = $1', [task.id]);
+    expect(row).toEqual({title: 'Mended', priority: 'high'});
+  }
 });
 
 test('NUL and lone surrogates are refused by type before they reach the database, in JSON and in Yjs', async () => {

@@ -28,6 +28,7 @@ export const mutantGroups: readonly MutantGroup[] = [
       'crdt/apply-server.ts',
       'crdt/apply-update.ts',
       'crdt/apply-values.ts',
+      'crdt/creation.ts',
     ],
     tests: [
       'crdt/overwrite.test.ts',
