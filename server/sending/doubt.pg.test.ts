@@ -1,14 +1,13 @@
 // Attempts that fail, and servers that die in the middle of one: nothing is lost, and nothing is sent twice that could
 // have been known.
 import {randomUUID} from 'node:crypto';
-import {afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi} from 'vitest';
+import {expect, onTestFinished, test, vi} from 'vitest';
 import type {DeliveryJson} from '#crdt/protocol/deliveries.ts';
 import {claimDelivery} from '#db/delivery-queue.ts';
 import {startMailServer, type MailServer} from '#test/support/mail-server.ts';
 import {META, startMeta, startTwilio, TWILIO, type ProviderServer} from '#test/support/provider-server.ts';
-import {sceneIn, type Scene} from '#test/support/sending-scene.ts';
+import {shareWorld, type Scene} from '#test/support/sending-scene.ts';
 import {WAIT} from '#test/support/wait.ts';
-import {createWorld, type World} from '#test/support/world.ts';
 import type {Channel} from './channel.ts';
 import {ATTEMPTS_MAX, backoffMs, deliver} from './deliver.ts';
 import {createEmailChannel} from './email-channel.ts';
@@ -16,14 +15,7 @@ import {createTwilioChannel} from './twilio-channel.ts';
 import {createWhatsappChannel} from './whatsapp-channel.ts';
 import {deliverNext, LEASE_MS, RECIPIENT_GAP_MS, startSendingWorker} from './worker.ts';
 
-let world: World;
-beforeAll(async () => {
-  world = await createWorld();
-});
-afterAll(() => world.close());
-// A worker takes what is due, of whichever tenant: nothing that an earlier test left may be.
-beforeEach(() => world.database.owner.query('TRUNCATE deliveries'));
-
+const setScene = shareWorld();
 const HOURS_6 = 6 * 60 * 60_000;
 
 /** The process dies when the provider has answered, before that is noted. */
@@ -48,7 +40,7 @@ async function withMail(): Promise<{scene: Scene; mail: MailServer; email: Chann
   const mail = await startMailServer();
   const email = createEmailChannel({url: mail.url, from: 'office@example.com'});
   onTestFinished(() => email.close());
-  const scene = await sceneIn(world);
+  const scene = await setScene();
   await scene.send(['email']);
   return {scene, mail, email};
 }
@@ -56,14 +48,14 @@ async function withMail(): Promise<{scene: Scene; mail: MailServer; email: Chann
 async function withTwilio(): Promise<{scene: Scene; twilio: ProviderServer; sms: Channel}> {
   const twilio = await startTwilio();
   const sms = createTwilioChannel({...TWILIO, apiUrl: twilio.url}, {callbackUrl: undefined});
-  const scene = await sceneIn(world);
+  const scene = await setScene();
   await scene.send(['sms']);
   return {scene, twilio, sms};
 }
 
 async function withMeta(): Promise<{scene: Scene; meta: ProviderServer; whatsapp: Channel}> {
   const meta = await startMeta();
-  const scene = await sceneIn(world);
+  const scene = await setScene();
   await scene.send(['whatsapp']);
   return {scene, meta, whatsapp: createWhatsappChannel({...META, apiUrl: meta.url})};
 }

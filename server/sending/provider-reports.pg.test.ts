@@ -4,11 +4,14 @@ import {expect, test} from 'vitest';
 import {silentLogger} from '#server/logger.ts';
 import {createRestApp, type RestEdge} from '#server/rest/app.ts';
 import {META, startMeta, startTwilio, TWILIO} from '#test/support/provider-server.ts';
-import {PUBLIC_URL, setScene, type Scene} from '#test/support/sending-scene.ts';
+import {PUBLIC_URL, shareWorld, type Scene} from '#test/support/sending-scene.ts';
 import {readTwilioReport} from './provider-reports.ts';
 import {createTwilioChannel} from './twilio-channel.ts';
 import {createWhatsappChannel} from './whatsapp-channel.ts';
+
 import {RECIPIENT_GAP_MS} from './worker.ts';
+
+const setScene = shareWorld();
 
 const APP_SECRET = 'app-secret';
 

@@ -5,13 +5,15 @@ import type {AuditResponse} from '#crdt/protocol/audit.ts';
 import type {DeliveryJson, OutboxMessage, SendResponse} from '#crdt/protocol/deliveries.ts';
 import {startMailServer} from '#test/support/mail-server.ts';
 import {META, startMeta, startTwilio, TWILIO} from '#test/support/provider-server.ts';
-import {everyConsent, PUBLIC_URL, sceneIn, setScene} from '#test/support/sending-scene.ts';
+import {everyConsent, PUBLIC_URL, sceneIn, shareWorld} from '#test/support/sending-scene.ts';
 import {openUploads} from '#test/support/uploads.ts';
 import {createWorld, type ProblemBody} from '#test/support/world.ts';
 import {createEmailChannel} from './email-channel.ts';
 import {twilioCallbackUrl} from './provider-reports.ts';
 import {createTwilioChannel} from './twilio-channel.ts';
 import {createWhatsappChannel} from './whatsapp-channel.ts';
+
+const setScene = shareWorld();
 
 const statesOf = ({deliveries}: SendResponse) => deliveries.map(({channel, state}) => [channel, state]);
 

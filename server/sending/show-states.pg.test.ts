@@ -8,10 +8,13 @@ import type {LiveDevice} from '#test/support/live-device.ts';
 import {startMailServer} from '#test/support/mail-server.ts';
 import {startNode} from '#test/support/nodes.ts';
 import {META, startMeta} from '#test/support/provider-server.ts';
-import {sceneIn, setScene, type Scene} from '#test/support/sending-scene.ts';
+import {sceneIn, shareWorld, type Scene} from '#test/support/sending-scene.ts';
 import {openSending} from './open-sending.ts';
 import {takeReports} from './provider-reports.ts';
+
 import {showStates} from './show-states.ts';
+
+const setScene = shareWorld();
 
 const shownIn = async ({manager, invoiceId}: Scene): Promise<JsonObject | null> =>
   (await manager.get<{deliveries: JsonObject | null}>(`/v1/finance-entries/${invoiceId}`)).body.deliveries;

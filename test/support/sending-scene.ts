@@ -1,6 +1,6 @@
 // An issued invoice of a client who can be reached every way, and a worker whose clock the test moves.
 import {randomUUID} from 'node:crypto';
-import {onTestFinished} from 'vitest';
+import {afterAll, beforeAll, beforeEach} from 'vitest';
 import type {DeliveryJson, SendResponse} from '#crdt/protocol/deliveries.ts';
 import type {Channels, DeliveredAs} from '#server/sending/deliver.ts';
 import {printDocument} from '#server/invoices/pdf.ts';
@@ -30,10 +30,19 @@ export interface Scene {
 const yes = {optedIn: true, at: '2026-01-01T00:00:00.000Z'};
 export const everyConsent = {consentEmail: yes, consentWhatsapp: yes, consentSms: yes};
 
-export async function setScene(client: object = everyConsent): Promise<Scene> {
-  const world = await createWorld();
-  onTestFinished(() => world.close());
-  return sceneIn(world, client);
+/**
+ * Sets scenes in one world for all tests of a file: called once, outside of them. Each scene has a tenant of its own, but
+ * workers take what is due of whichever tenant, and the providers of each test name its messages and reports anew: so every
+ * test begins with none.
+ */
+export function shareWorld(): (client?: object) => Promise<Scene> {
+  let world: World;
+  beforeAll(async () => {
+    world = await createWorld();
+  });
+  afterAll(() => world.close());
+  beforeEach(() => world.database.owner.query('TRUNCATE deliveries, webhook_events'));
+  return (client) => sceneIn(world, client);
 }
 
 /** A client who can be reached, and an invoice for them, issued. */
