@@ -120,30 +120,49 @@ describe('a record begins', () => {
     }
   });
 
-  it.each([
-    ['valid', 'invalid', {10: 'A', 20: 7}, null],
-    ['invalid', 'valid', {10: 7, 20: 'A'}, 'A'],
-  ])(
-    '%s by one client of its device and %s by a higher one, that Yjs then shows',
-    (_first, _second, values, shown) => {
-      const one = oneRecord('tasks');
-      // Two windows of one device, of which neither had the other's write: in no order but that of Yjs.
-      const windows = Object.entries(values).map(([client, value]) => {
-        const doc = deviceOf(Number(client));
-        set(doc, 'title', value);
-        return Y.encodeStateAsUpdate(doc);
-      });
-      for (const updates of [windows, windows.toReversed()]) {
-        const parsed = parseUpdate(Y.mergeUpdates(updates));
-        if (!parsed.ok) throw new Error(parsed.message);
-        const change = {kind: 'update', entity: 'tasks', id: RECORD_ID, generation: 0} as const;
-        const outcome = one.apply({...change, update: parsed.update, ownClients: new Set([10, 20])});
-        if (shown === null) expect(codeOf(outcome)).toEqual(['rejected', 'required_field']);
-        expect(one.shows('title')).toEqual({title: shown});
-        expect(one.record.created === null).toBe(shown === null);
-      }
-    },
-  );
+  it.each<[string, [number, unknown][], string | null]>([
+    [
+      'a valid one and then an invalid one',
+      [
+        [10, 'A'],
+        [20, 7],
+      ],
+      null,
+    ],
+    [
+      'an invalid one and then a valid one',
+      [
+        [10, 7],
+        [20, 'A'],
+      ],
+      'A',
+    ],
+    [
+      'two invalid ones and then a valid one',
+      [
+        [10, 7],
+        [20, 7],
+        [30, 'A'],
+      ],
+      'A',
+    ],
+  ])('with what the highest client of its device wrote, as Yjs shows that: %s', (_, values, shown) => {
+    const one = oneRecord('tasks');
+    // Windows of one device of which none had the others' writes: in no order but that of Yjs.
+    const windows = values.map(([client, value]) => {
+      const doc = deviceOf(client);
+      set(doc, 'title', value);
+      return Y.encodeStateAsUpdate(doc);
+    });
+    const parsed = parseUpdate(Y.mergeUpdates(windows));
+    if (!parsed.ok) throw new Error(parsed.message);
+    const change = {kind: 'update', entity: 'tasks', id: RECORD_ID, generation: 0} as const;
+    const ownClients = new Set(values.map(([client]) => client));
+    const outcome = one.apply({...change, update: parsed.update, ownClients});
+    expect(codeOf(outcome)).toEqual(shown === null ? ['rejected', 'required_field'] : ['applied', undefined]);
+    expect(one.shows('title')).toEqual({title: shown});
+    expect(one.record.created === null).toBe(shown === null);
+  });
 
   it('with entries of its lists, which name no field that the role is asked about', () => {
     const one = oneRecord('tasks');

@@ -1,12 +1,8 @@
 // More of client ids used twice than guard.test.ts has: runs of which the server knows a part.
 import {expect, it} from 'vitest';
-import * as Y from 'yjs';
+import {guarded} from '#test/support/guarded.ts';
 import {chars, craftSection, deleted, item, register, values} from '#test/support/update-writer.ts';
 import {clients} from './entities/clients.ts';
-import {guard} from './guard.ts';
-import {SERVER_CLIENT_ID_MIN} from './protocol/limits.ts';
-import {newDocument} from './roots.ts';
-import {parseUpdate} from './update-reader.ts';
 
 const OWN = 100;
 
@@ -18,14 +14,8 @@ const written = craftSection(
   item({root: 'text:notes'}, chars('abc')),
 );
 
-function verdict(bytes: Uint8Array): string {
-  const doc = newDocument(clients, SERVER_CLIENT_ID_MIN + 1);
-  Y.applyUpdate(doc, written);
-  const parsed = parseUpdate(bytes);
-  if (!parsed.ok) throw new Error(parsed.message);
-  const result = guard({entity: clients, doc}, parsed.update, new Set([OWN]));
-  return result.kind === 'refused' ? result.code : result.kind;
-}
+const verdict = (bytes: Uint8Array, held = written): string =>
+  guarded(clients, new Set([OWN]), held).verdict(bytes);
 
 it.each([
   ['a first value', craftSection(OWN, 1, item({origin: {client: OWN, clock: 0}}, deleted(5)))],
@@ -37,6 +27,19 @@ it.each([
 it('a run that goes on where it stood is taken', () => {
   expect(verdict(craftSection(OWN, 3, item({origin: {client: OWN, clock: 2}}, deleted(5))))).toBe('admitted');
   expect(verdict(craftSection(OWN, 2, item({root: 'text:notes'}, chars('abcd'))))).toBe('admitted');
+});
+
+it('a text that was sent in smaller pieces than it is known in is the same text', () => {
+  expect(verdict(craftSection(OWN, 2, item({root: 'text:notes'}, chars('ab'))))).toBe('admitted');
+  expect(verdict(craftSection(OWN, 2, item({root: 'text:notes'}, chars('ac'))))).toBe('client_taken');
+  expect(verdict(craftSection(OWN, 3, item({origin: {client: OWN, clock: 2}}, chars('b'))))).toBe('admitted');
+});
+
+it('a replacement character stands for half of a pair that was torn apart, on either side', () => {
+  const textOf = (text: string) => craftSection(OWN, 0, item({root: 'text:notes'}, chars(text)));
+  const [pair, torn] = [textOf('a😀b'), textOf('a\ufffd\ufffdb')] as const;
+  expect(verdict(torn, pair)).toBe('admitted');
+  expect(verdict(pair, torn)).toBe('admitted');
 });
 
 it('a run that was written as such and is known in pieces is the same run', () => {

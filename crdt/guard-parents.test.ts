@@ -32,6 +32,7 @@ const verdict = (struct: Struct): string => guarded(tasks, own, held).verdict(cr
 test('an item stands in one place: not between two texts, two fields, or a text and a field', () => {
   expect(verdict(item({origin: at(0), rightOrigin: at(1)}, chars('x')))).toBe('admitted');
   expect(verdict(item({origin: at(2), rightOrigin: at(3)}, chars('x')))).toBe('update_bad_origin');
+  expect(verdict(item({origin: at(2), rightOrigin: at(5)}, chars('x')))).toBe('update_bad_origin');
   expect(verdict(item({origin: at(6), rightOrigin: at(1)}, chars('x')))).toBe('update_bad_origin');
   expect(verdict(item({origin: at(6), rightOrigin: at(7)}, values([1, 'B'])))).toBe('update_bad_origin');
 });

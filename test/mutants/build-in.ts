@@ -46,12 +46,12 @@ export async function buildIn(folder: string, files: readonly string[]): Promise
       counts.set(file, count);
       const digest = createHash('sha256').update(source).digest('base64url').slice(0, 12);
       const code = textAt(source, start, end);
-      return {id, key: `${file} ${digest} ${count}`, file, line: start.line + 1, code, replacement};
+      const onLine = source.split('\n')[start.line] ?? '';
+      return {id, key: `${file} ${digest} ${count}`, file, line: start.line + 1, onLine, code, replacement};
     })
-    .filter(({file, line, replacement}) => {
-      const text = sources.get(file)?.split('\n')[line - 1] ?? '';
-      return !(replacement === '() => undefined' && /^(export )?const /.test(text));
-    });
+    .filter(
+      ({onLine, replacement}) => !(replacement === '() => undefined' && /^(export )?const /.test(onLine)),
+    );
 }
 
 interface Place {

@@ -5,6 +5,8 @@ export interface Equivalent {
   /** What is changed, to the letter. */
   readonly code: string;
   readonly mutant: string;
+  /** Absent: wherever the code stands in the file. Else only on lines that hold this. */
+  readonly onLine?: string;
   readonly reason: string;
 }
 
@@ -147,6 +149,18 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: 'crdt/guard-parents.ts',
+    code: "{\n      throw new Refusal('update_bad_origin', 'An item names a neighbour of its own future.');\n    }",
+    mutant: '{}',
+    reason: 'it would wait for itself, which is refused alike',
+  },
+  {
+    file: 'crdt/guard-parents.ts',
+    code: 'parent.entry !== found.entry',
+    mutant: 'false',
+    reason: 'between two entries of a map it has a right neighbour, which no map entry may have',
+  },
+  {
+    file: 'crdt/guard-parents.ts',
     code: 'neighbour.clock >= item.clock',
     mutant: 'neighbour.clock > item.clock',
     reason: 'it would wait for itself, which is refused alike',
@@ -178,6 +192,52 @@ export const equivalents: readonly Equivalent[] = [
     code: 'doc.store.pendingStructs !== null || doc.store.pendingDs !== null',
     mutant: 'doc.store.pendingStructs !== null && doc.store.pendingDs !== null',
     reason: 'an assertion: what the guard admits, Yjs integrates, so it never holds',
+  },
+  {
+    file: 'crdt/apply-update.ts',
+    code: `{
+  if (doc.store.pendingStructs !== null || doc.store.pendingDs !== null) {
+    throw new Error('The guard admitted an update that Yjs could not integrate.');
+  }
+}`,
+    mutant: '{}',
+    reason: 'an assertion: what the guard admits, Yjs integrates, so it never holds',
+  },
+  {
+    file: 'crdt/creation.ts',
+    code: 'judged?.ok !== true',
+    mutant: 'false',
+    reason: 'what was refused has no value, and a field without one counts as absent',
+  },
+  {
+    file: 'crdt/creation.ts',
+    code: 'judged?.ok',
+    mutant: 'judged.ok',
+    reason: 'every write of an update was judged',
+  },
+  {
+    file: 'crdt/creation.ts',
+    code: "element.kind !== 'map'",
+    mutant: 'false',
+    reason: 'the type checker wants it: the root of a text is never `fields`',
+  },
+  ...['before === undefined', 'several.size === 0'].map((code) => ({
+    file: 'crdt/creation.ts',
+    code,
+    mutant: 'false',
+    reason: 'a shortcut: of a field that was written once, Yjs shows that write',
+  })),
+  {
+    file: 'crdt/creation.ts',
+    code: 'head === undefined',
+    mutant: 'false',
+    reason: 'the trial document holds every write',
+  },
+  {
+    file: 'crdt/creation.ts',
+    code: 'tip !== null',
+    mutant: 'true',
+    reason: 'the trial document holds every write',
   },
   {
     file: 'crdt/apply-update.ts',
@@ -274,6 +334,7 @@ export const equivalents: readonly Equivalent[] = [
     file: 'crdt/apply-values.ts',
     code: 'false',
     mutant: 'true',
+    onLine: 'sensitive: false',
     reason: 'what a text may be does not depend on whether it is sealed',
   },
   ...[

@@ -8,6 +8,8 @@ export interface Mutant {
   readonly key: string;
   readonly file: string;
   readonly line: number;
+  /** The text of that line. */
+  readonly onLine: string;
   /** What is changed, to the letter, and to what. */
   readonly code: string;
   readonly replacement: string;

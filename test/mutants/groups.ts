@@ -35,6 +35,7 @@ export const mutantGroups: readonly MutantGroup[] = [
       'crdt/guard.test.ts',
       'crdt/guard-clocks.test.ts',
       'crdt/guard-parents.test.ts',
+      'crdt/guard-fork.test.ts',
       'crdt/guard-deletes.test.ts',
       'crdt/map-delete.test.ts',
       'crdt/apply-json.test.ts',

@@ -35,8 +35,14 @@ export function scoreFiles(mutants: readonly Mutant[], verdicts: Verdicts): File
   });
 }
 
-const isListed = ({file, code, replacement}: Mutant): boolean =>
-  equivalents.some((one) => one.file === file && one.code === code && one.mutant === replacement);
+const isListed = ({file, onLine, code, replacement}: Mutant): boolean =>
+  equivalents.some(
+    (one) =>
+      one.file === file &&
+      one.code === code &&
+      one.mutant === replacement &&
+      onLine.includes(one.onLine ?? ''),
+  );
 
 export function printScores(group: string, scores: readonly FileScore[]): void {
   for (const {unnoticed} of scores) for (const one of unnoticed) console.log(`unnoticed  ${one}`);
