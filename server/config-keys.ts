@@ -1,6 +1,7 @@
 // Every environment variable of the server: its form, meaning and unit. Only server/config.ts reads values
 // through it; the configuration page is printed from it.
 import {z} from 'zod';
+import {TENANT_SOCKETS_MAX, USER_SOCKETS_MAX} from '#crdt/protocol/limits.ts';
 import {
   emailSender,
   flag,
@@ -65,6 +66,14 @@ export const configKeys = z.object({
   REQUIRE_TLS: key(flag.default(false), {
     description:
       '1 behind a trusted proxy that ends TLS and says so in X-Forwarded-Proto: what came by plain http is refused, and browsers are told to come by https only. Probes may come past the proxy.',
+  }),
+  USER_SOCKETS_MAX: key(wholeNumber(1, 1_000_000).default(USER_SOCKETS_MAX), {
+    description: 'Most sockets that one user has open on this node; a stock provider opens one per record.',
+    unit: 'sockets',
+  }),
+  TENANT_SOCKETS_MAX: key(wholeNumber(1, 1_000_000).default(TENANT_SOCKETS_MAX), {
+    description: 'Most sockets that one tenant has open on this node.',
+    unit: 'sockets',
   }),
   LOG_LEVEL: key(oneOf(['debug', 'info', 'warn', 'error', 'silent']).default('info'), {
     description: 'Least severe level that is logged.',

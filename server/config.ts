@@ -14,6 +14,8 @@ export interface Config {
   readonly clientAddressHeader: string | undefined;
   /** A trusted proxy ends TLS: requests that it did not get by https are refused. */
   readonly requireTls: boolean;
+  /** Open on this node at once, of each. */
+  readonly socketsMax: {readonly user: number; readonly tenant: number};
   readonly logLevel: ConfigValues['LOG_LEVEL'];
   /** Absolute. */
   readonly dataDir: string;
@@ -177,6 +179,7 @@ function toConfig(values: ConfigValues): Config {
     allowedOrigins: values.ALLOWED_ORIGINS,
     clientAddressHeader: values.CLIENT_ADDRESS_HEADER,
     requireTls: values.REQUIRE_TLS,
+    socketsMax: {user: values.USER_SOCKETS_MAX, tenant: values.TENANT_SOCKETS_MAX},
     logLevel: values.LOG_LEVEL,
     dataDir: resolve(values.DATA_DIR),
     database: url === undefined ? {kind: 'embedded', poolMax} : {kind: 'url', url, poolMax},

@@ -100,10 +100,18 @@ async function startParts(
     isMigrated: () => isMigrated(database.pool),
     laneLoad: () => service.lanes.load(),
   });
-  const {allowedOrigins, clientAddressHeader, requireTls} = config;
+  const {allowedOrigins, clientAddressHeader, requireTls, socketsMax} = config;
   if (config.isProduction && !requireTls)
     log.warn('plain http is answered, since REQUIRE_TLS is not set', {});
-  const live = createLiveEdge({service, verifier, log, allowedOrigins, clientAddressHeader, requireTls});
+  const live = createLiveEdge({
+    service,
+    verifier,
+    log,
+    allowedOrigins,
+    clientAddressHeader,
+    requireTls,
+    socketsMax,
+  });
   const {cache, lanes, fanOut} = service;
   metrics.watchStore({cache, laneLoad: () => lanes.load(), pool: database.pool});
   metrics.edge.watch({stats: () => live.stats(), traffic: live.traffic, followers: () => fanOut.followers()});

@@ -1,5 +1,5 @@
-// Codes of the door: how and from where a request comes, and whether its token holds. Part of the catalogue in
-// error-code.ts.
+// Codes of the door: how and from where a request comes, whether its token holds, and whether there is a place. Part of the
+// catalogue in error-code.ts.
 import {entry, type ErrorCodeEntry} from './error-entry.ts';
 
 export const doorErrors = {
@@ -40,5 +40,13 @@ export const doorErrors = {
     log: 'info',
     cause: 'The session is still pending.',
     cure: 'Finish signing in.',
+  }),
+  too_many_sockets: entry({
+    status: 429,
+    close: 4529,
+    retryable: true,
+    log: 'warn',
+    cause: 'The user, or the tenant, has as many sockets open here as it may.',
+    cure: 'Close those that are not needed. One that was lost counts for up to a minute: try again after that.',
   }),
 } as const satisfies Record<string, ErrorCodeEntry>;

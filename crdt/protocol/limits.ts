@@ -97,6 +97,10 @@ export const USER_FRAMES_BURST = 50_000;
 /** Frames of one tenant to one node: per second, and at once after a pause. */
 export const TENANT_FRAMES_PER_SECOND = 10_000;
 export const TENANT_FRAMES_BURST = 100_000;
+/** Open sockets of one user on one node, where not configured otherwise. Past it new ones are refused: `too_many_sockets`. */
+export const USER_SOCKETS_MAX = 256;
+/** Open sockets of one tenant on one node, where not configured otherwise. */
+export const TENANT_SOCKETS_MAX = 5_000;
 /** Users, devices and tenants, each, whose rates a node remembers. */
 export const RATE_KEYS_MAX = 100_000;
 

@@ -11,6 +11,7 @@ import {createFrameRates} from './frame-rates.ts';
 import {LiveSession, type SessionDeps} from './session.ts';
 import {createSessions, type OpenSession} from './sessions.ts';
 import type {AcceptUpgrade, Socket, SocketEvents, UpgradeRequest} from './socket.ts';
+import {createSocketPlaces, type SocketsMax} from './socket-places.ts';
 import {realTimers, type Timers} from './timers.ts';
 import {createTraffic, type Traffic} from './traffic.ts';
 import {YjsRoom} from './yjs-room.ts';
@@ -25,10 +26,13 @@ export interface LiveEdge {
   stats(): {readonly sockets: number; readonly live: number; readonly yjs: number};
 }
 
-export interface LiveEdgeDeps extends Omit<SessionDeps, 'failures' | 'frames' | 'admission'>, OriginRules {
+export interface LiveEdgeDeps
+  extends Omit<SessionDeps, 'failures' | 'frames' | 'admission' | 'places'>, OriginRules {
   readonly log: Logger;
   /** Header in which a trusted proxy names the caller; lower case. */
   readonly clientAddressHeader?: string | undefined;
+  /** Absent: as many as the limits say. */
+  readonly socketsMax?: SocketsMax;
   readonly timers?: Timers;
   /** 0 to 1. */
   readonly random?: () => number;
@@ -43,6 +47,7 @@ export function createLiveEdge(deps: LiveEdgeDeps): LiveEdge {
     frames,
     failures: createFailureLimit({now}),
     admission: createAdmission(timers),
+    places: createSocketPlaces(deps.socketsMax),
   };
   const sessions = createSessions({timers, random});
   const traffic = createTraffic();

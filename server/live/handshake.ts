@@ -27,8 +27,12 @@ export interface Greeted {
   readonly welcome: Welcome;
 }
 
-/** address: of the caller. */
-export async function greet(deps: HandshakeDeps, hello: Hello, address: string): Promise<Greeted> {
+/** address: of the caller. takePlace: called as soon as it is known whose connection this is; throws if there is no place. */
+export async function greet(
+  deps: HandshakeDeps,
+  hello: Hello,
+  {address, takePlace}: {address: string; takePlace: (member: Member) => void},
+): Promise<Greeted> {
   const {service} = deps;
   // Taken before anything is awaited: what follows is our time, not the network's.
   const serverTime = service.now();
@@ -38,6 +42,7 @@ export async function greet(deps: HandshakeDeps, hello: Hello, address: string):
     deviceId: hello.deviceId as DeviceId,
     address,
   });
+  takePlace(member);
   const position = hello.cursor === null ? 0 : service.cursors.read(member, hello.cursor);
   const clients = createClientIds(service, member);
   if ((await clients.claim([hello.clientId])).length > 0) throw new SyncError('client_taken');

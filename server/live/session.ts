@@ -22,12 +22,15 @@ import {DRAIN_FINISH_MS} from './live-limits.ts';
 import {createOutbound, type Outbound} from './outbound.ts';
 import {createPace, type Pace} from './pace.ts';
 import type {OpenSession} from './sessions.ts';
+import type {SocketPlaces} from './socket-places.ts';
 import type {SocketEvents} from './socket.ts';
 import {startTokenWatch, type TokenWatch} from './token-watch.ts';
 import {createWriter} from './writer.ts';
 
 export interface SessionDeps extends HandshakeDeps {
   readonly admission: Admission;
+  /** How many sockets each user and tenant may have open. */
+  readonly places: SocketPlaces;
   /** What each device, user and tenant may send. */
   readonly frames: FrameRates;
   readonly service: Pick<
@@ -151,7 +154,10 @@ export class LiveSession implements SocketEvents, OpenSession {
   }
 
   async #greet(hello: Hello): Promise<void> {
-    const greeted = await greet(this.#deps, hello, this.#address);
+    const greeted = await greet(this.#deps, hello, {
+      address: this.#address,
+      takePlace: (member) => this.#deps.places.take(this.#connection, member),
+    });
     if (this.#connection.isEnded()) return;
     const {member} = greeted;
     // Followed before the feed is read, so that nothing falls between; and asked again who this is, because a

@@ -110,6 +110,7 @@ export class YjsRoom implements SocketEvents, OpenSession {
     const {service} = this.#deps;
     const identity = await identify(this.#deps, {...readClaim(query), address});
     const {member} = identity;
+    this.#deps.places.take(this.#connection, member);
     // Followed before the record is read, so that nothing falls between. A batch that comes before there is
     // somebody to take it is in what is read below.
     const following = service.fanOut.follow({
