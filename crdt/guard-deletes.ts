@@ -10,6 +10,7 @@ import {
   type TextDelete,
   type TextElement,
 } from './admitted.ts';
+import {firstEndingAfter} from './by-clock.ts';
 import type {Entity} from './entities/entity.ts';
 import {keyOf, rootOfItem} from './roots.ts';
 import type {ParsedRange, ParsedUpdate} from './update-reader.ts';
@@ -89,18 +90,6 @@ function addDeletesOfNewText(
     const length = Math.min(element.clock + element.length, range.to) - clock;
     deletes.push({root: element.root, client: element.client, clock, length});
   }
-}
-
-function firstEndingAfter(texts: readonly TextElement[], clock: number): number {
-  let low = 0;
-  let high = texts.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const element = texts[middle];
-    if (element !== undefined && element.clock + element.length <= clock) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function* liveItems(doc: Y.Doc, client: number, range: {from: number; to: number}): Generator<Y.Item> {

@@ -14,14 +14,33 @@ const written = craftSection(
   item({root: 'text:notes'}, chars('abc')),
 );
 
-const verdict = (bytes: Uint8Array, held = written): string =>
-  guarded(clients, new Set([OWN]), held).verdict(bytes);
+const verdict = (bytes: Uint8Array, ...held: readonly Uint8Array[]): string =>
+  guarded(clients, new Set([OWN]), ...(held.length === 0 ? [written] : held)).verdict(bytes);
 
 it.each([
   ['a first value', craftSection(OWN, 1, item({origin: {client: OWN, clock: 0}}, deleted(5)))],
   ['a later one', craftSection(OWN, 0, item({root: 'fields', key: 'kind'}, deleted(6)))],
 ])('a run whose known part passes from one place into another is refused: from %s', (_name, bytes) => {
   expect(verdict(bytes)).toBe('client_taken');
+});
+
+it.each([
+  [
+    'another root',
+    item({root: 'set:tags', key: 'kind'}, values([1, 'person'], [2, 'company'], [3, 'person'])),
+  ],
+  [
+    'another field',
+    item({root: 'fields', key: 'status'}, values([1, 'person'], [2, 'company'], [3, 'person'])),
+  ],
+])('a run whose known part is said to stand in %s is refused', (_name, struct) => {
+  expect(verdict(craftSection(OWN, 0, struct))).toBe('client_taken');
+});
+
+it('text whose known part is said to have another right neighbour is refused', () => {
+  const early = item({rightOrigin: {client: OWN, clock: 2}}, chars('z'));
+  const late = item({rightOrigin: {client: OWN, clock: 3}}, chars('zy'));
+  expect(verdict(craftSection(OWN, 5, late), written, craftSection(OWN, 5, early))).toBe('client_taken');
 });
 
 it('a run that goes on where it stood is taken', () => {

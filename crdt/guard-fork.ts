@@ -5,17 +5,20 @@
 import * as Y from 'yjs';
 import {Refusal} from './admitted.ts';
 import {unstorable, type AnyValue} from './any-reader.ts';
+import type {Entity} from './entities/entity.ts';
 import {isEqualJson, type JsonValue} from './json.ts';
+import {rootOfItem} from './roots.ts';
 import {isSameId, type ItemId, type ParsedItem} from './update-reader.ts';
 
 /** Refuses an own item if its known part, the clocks below `known`, is not what the document holds there. */
 export function refuseFork(
-  doc: Y.Doc,
+  {entity, doc}: {entity: Entity; doc: Y.Doc},
   client: number,
   {item, known}: {item: ParsedItem; known: number},
 ): void {
   const end = Math.min(item.clock + item.length, known);
-  let isSame = standsAlike(itemAt(doc, {client, clock: item.clock}), item);
+  const begin = itemAt(doc, {client, clock: item.clock});
+  let isSame = begin === null || (standsAlike(begin, item) && isOfRoot({entity, doc}, begin, item.root));
   for (let clock = item.clock; isSame && clock < end;) {
     const held = itemAt(doc, {client, clock});
     // Only a collected item's length is unknown here, and nothing after it in the run can be told apart.
@@ -38,13 +41,16 @@ function itemAt(doc: Y.Doc, {client, clock}: ItemId): Y.Item | null {
   return struct instanceof Y.Item ? struct : null;
 }
 
-/** An element's origin, and so its place, never changes, however Yjs cuts and joins its neighbours. */
-function standsAlike(held: Y.Item | null, item: ParsedItem): boolean {
-  if (held === null) return true;
+/** Root: as the update names it; null where its neighbours tell. */
+const isOfRoot = ({entity, doc}: {entity: Entity; doc: Y.Doc}, held: Y.Item, root: string | null): boolean =>
+  root === null || rootOfItem(entity, doc, held)?.name === root;
+
+/** What an element stands between, and so its place, never changes, however Yjs cuts and joins its neighbours. */
+function standsAlike(held: Y.Item, item: ParsedItem): boolean {
   if (item.root !== null && item.mapKey !== held.parentSub) return false;
   const origin: ItemId | null =
     held.id.clock === item.clock ? held.origin : {client: held.id.client, clock: item.clock - 1};
-  return isSameId(origin, item.origin);
+  return isSameId(origin, item.origin) && isSameId(held.rightOrigin, item.rightOrigin);
 }
 
 function holds(held: Y.Item, item: ParsedItem, range: {from: number; to: number}): boolean {

@@ -9,8 +9,6 @@ import {
   register,
   skip,
   values,
-  type Id,
-  type Struct,
 } from '#test/support/update-writer.ts';
 import type {Admitted, GuardResult} from './admitted.ts';
 import {tasks} from './entities/tasks.ts';
@@ -459,45 +457,6 @@ describe('parents and neighbours', () => {
   ];
   it.each(cases)('%s', (_name, bytes, expected) => {
     expect(verdict(serverWith(text), bytes)).toBe(expected);
-  });
-
-  describe('text between two neighbours', () => {
-    const typed = craftSection(
-      OTHER,
-      0,
-      item({root: 'text:notes'}, chars('abcdef')),
-      item({rightOrigin: {client: OTHER, clock: 0}}, chars('xyz')),
-    );
-    const other = (clock: number) => ({client: OTHER, clock});
-    const mine = (clock: number) => ({client: OWN, clock});
-    const between = (left: Id, right: Id, text = 'new') =>
-      item({origin: left, rightOrigin: right}, chars(text));
-    const order: [string, string, Struct[]][] = [
-      ['that touch', 'admitted', [between(other(2), other(3))]],
-      ['far apart', 'admitted', [between(other(0), other(5))]],
-      ['of two stretches', 'admitted', [between(other(8), other(0))]],
-      ['of two stretches, the wrong way round', 'update_bad_origin', [between(other(0), other(8))]],
-      ['of one stretch, the wrong way round', 'update_bad_origin', [between(other(3), other(1))]],
-      ['that are one', 'update_bad_origin', [between(other(3), other(3))]],
-      [
-        'of which one is new',
-        'admitted',
-        [between(other(2), other(3)), between(mine(0), other(3)), between(other(2), mine(0))],
-      ],
-      [
-        'of which one is new, the wrong way round',
-        'update_bad_origin',
-        [between(other(2), other(3)), between(mine(0), other(1))],
-      ],
-      [
-        'both new, the wrong way round',
-        'update_bad_origin',
-        [between(other(2), other(3)), between(mine(1), mine(0))],
-      ],
-    ];
-    it.each(order)('%s: %s', (_name, expected, structs) => {
-      expect(verdict(serverWith(typed), craftSection(OWN, 0, ...structs))).toBe(expected);
-    });
   });
 
   it('many sections that wait for each other are resolved', () => {

@@ -21,7 +21,7 @@ export function guard(
   ownClients: ReadonlySet<number>,
 ): GuardResult {
   try {
-    const pending = newItems(record.doc, update, ownClients);
+    const pending = newItems(record, update, ownClients);
     const resolver = createResolver(record, pending);
     const elements = resolveAll(pending, resolver);
     refuseDisorder(record.doc, elements);
@@ -35,7 +35,11 @@ export function guard(
 }
 
 /** The items of the update that the document lacks, clipped at its state. */
-function newItems(doc: Y.Doc, update: ParsedUpdate, ownClients: ReadonlySet<number>): Pending[] {
+function newItems(
+  {entity, doc}: {entity: Entity; doc: Y.Doc},
+  update: ParsedUpdate,
+  ownClients: ReadonlySet<number>,
+): Pending[] {
   const pending: Pending[] = [];
   for (const section of update.sections) {
     const known = Y.getState(doc.store, section.client);
@@ -44,7 +48,7 @@ function newItems(doc: Y.Doc, update: ParsedUpdate, ownClients: ReadonlySet<numb
     for (const struct of section.structs) {
       const end = struct.clock + struct.length;
       if (own && struct.kind === 'item' && struct.clock < known) {
-        refuseFork(doc, section.client, {item: struct, known});
+        refuseFork({entity, doc}, section.client, {item: struct, known});
       }
       if (end <= known) continue;
       if (!own && struct.kind === 'item') {

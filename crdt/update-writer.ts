@@ -2,6 +2,7 @@
 // deleted items of the same id and length, so that the clocks of their device are consumed.
 import * as encoding from 'lib0/encoding';
 import type {AdmittedElement, TextDelete} from './admitted.ts';
+import {byClient} from './by-clock.ts';
 import type {ItemId} from './update-reader.ts';
 
 const ORIGIN = 0x80;
@@ -37,16 +38,6 @@ export function writeUpdate(
     }
   }
   return encoding.toUint8Array(encoder);
-}
-
-function byClient<T extends {readonly client: number}>(things: readonly T[]): Map<number, T[]> {
-  const groups = new Map<number, T[]>();
-  for (const thing of things) {
-    const group = groups.get(thing.client);
-    if (group === undefined) groups.set(thing.client, [thing]);
-    else group.push(thing);
-  }
-  return groups;
 }
 
 function writeElement(encoder: encoding.Encoder, element: AdmittedElement, source: Uint8Array | null): void {

@@ -18,12 +18,12 @@ const LINES_MAX = 350;
 /** Files that are longer all the same, with the length they may not pass. Only ever lowered or removed. */
 const longFiles: Readonly<Record<string, number>> = {
   'crdt/entities/field-schemas.test.ts': 411,
-  'crdt/guard.test.ts': 583,
+  'crdt/guard.test.ts': 542,
   'crdt/protocol/error-code.ts': 435,
   'crdt/update-reader.test.ts': 417,
   'test/e2e/yjs-provider.pg.test.ts': 368,
   'test/attacks/catalogue.ts': 903,
-  'test/e2e/live-connection.pg.test.ts': 388,
+  'test/e2e/live-connection.pg.test.ts': 379,
   'test/e2e/live.pg.test.ts': 431,
   'test/model/bites.test.ts': 454,
 };

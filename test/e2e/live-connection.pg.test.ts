@@ -127,33 +127,6 @@ describe.each(listTransportsUnderTest())('$kind', ({start}) => {
       expect((await device.ended()).code).toBe(4422);
       expect(world.verifier.stats().verifications + world.verifier.stats().refusals).toBe(before);
     });
-
-    test('what follows hello in the same breath waits for the welcome', async () => {
-      const {live, manager} = await setUp();
-      const device = await openSilent(live);
-      device.ws.send(helloOf(manager, {clientId: device.clientId}));
-      const request = device.write(entity, randomUUID(), {title: 'Mend the roof'});
-      expect(await device.answered(request)).toMatchObject([{kind: 'ack'}]);
-      expect(device.frames[0]?.kind).toBe('welcome');
-    });
-
-    test('the welcome comes first, however long the first page takes', async () => {
-      const {live, manager} = await setUp();
-      const other = await live.connect(manager);
-      const {feed} = world.service;
-      // Meanwhile another device's write is committed and answered: time enough for any frame that does not wait.
-      const readPage: typeof feed.readPage = async (...asked) => {
-        await other.answered(other.write(entity, randomUUID(), {title: 'Mend the roof'}));
-        return feed.readPage(...asked);
-      };
-      const slow = await startLive(world, {start, service: {...world.service, feed: {...feed, readPage}}});
-      const device = await openSilent(slow);
-      device.ws.send(helloOf(manager, {clientId: device.clientId}));
-      device.send({kind: 'ping', clock: 1});
-      const request = device.write(entity, randomUUID(), {title: 'Mend the gutter'});
-      expect(await device.answered(request)).toMatchObject([{kind: 'ack'}]);
-      expect(device.frames[0]?.kind).toBe('welcome');
-    });
   });
 
   test('an address whose tokens are forged is held off, by the header of the proxy where there is one', async () => {

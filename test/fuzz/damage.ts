@@ -59,7 +59,9 @@ const SEEDS_MAX = 64;
 const SEED_BYTES_MAX = 4_096;
 
 export function createSeeds(first: readonly Uint8Array[], random: Random): Seeds {
-  const seeds = first.filter(({length}) => length <= SEED_BYTES_MAX);
+  const byLength = first.toSorted((a, b) => a.length - b.length);
+  // The shortest in any case: something is to begin from.
+  const seeds = byLength.filter(({length}, index) => index === 0 || length <= SEED_BYTES_MAX);
   const words = new Set<string>();
   return {
     pick: () => random.pick(seeds),

@@ -51,8 +51,8 @@ export function demandCleanIntegration(ground: Ground, update: ParsedUpdate, adm
 }
 
 /**
- * Whether it tells what is known already as it is. The guard leaves that out; Yjs looks for the neighbours that it names,
- * and cuts text there, be it in the middle of a character.
+ * Whether it tells what is known already as it is, and names no half of a character. The guard leaves out what is known;
+ * Yjs looks for the neighbours that it names, and cuts text there, be it in the middle of a character.
  */
 const isTruthful = ({store}: Y.Doc, {sections}: ParsedUpdate): boolean =>
   sections.every(({client, structs}) =>
@@ -61,9 +61,17 @@ const isTruthful = ({store}: Y.Doc, {sections}: ParsedUpdate): boolean =>
       const held = Y.getItem(store, Y.createID(client, struct.clock));
       const isBegin = held.id.clock === struct.clock;
       const origin = isBegin ? held.origin : Y.createID(client, struct.clock - 1);
+      if (!isBegin && isTorn(held, struct.clock)) return false;
       return isSameId(origin, struct.origin) && isSameId(held.rightOrigin, struct.rightOrigin);
     }),
   );
+
+/** Whether a cut before `clock` parts a surrogate pair. */
+function isTorn({id, content}: Y.Item, clock: number): boolean {
+  if (!(content instanceof Y.ContentString)) return false;
+  const before = content.str.charCodeAt(clock - id.clock - 1);
+  return before >= 0xd800 && before <= 0xdbff;
+}
 
 function demandPlain(struct: Y.Item | Y.GC): void {
   demand(struct instanceof Y.Item, 'a collected struct came in');

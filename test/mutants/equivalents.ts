@@ -22,7 +22,6 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'without deletes the loop below does nothing; only the index would be made in vain',
   },
   {file: 'crdt/guard-deletes.ts', code: 'element === undefined', mutant: 'false', reason: IS_THERE},
-  {file: 'crdt/guard-deletes.ts', code: 'element !== undefined', mutant: 'true', reason: IS_THERE},
   {
     file: 'crdt/guard-deletes.ts',
     code: 'index < texts.length',
@@ -61,17 +60,12 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'past the end of both there is nothing to differ',
   },
   {
-    file: 'crdt/guard-order.ts',
+    file: 'crdt/layout.ts',
     code: 'stretch === undefined',
     mutant: 'false',
     reason: 'the guard has found both neighbours before',
   },
-  {
-    file: 'crdt/guard-order.ts',
-    code: 'list[middle]?.clock',
-    mutant: 'list[middle].clock',
-    reason: IS_THERE,
-  },
+  {file: 'crdt/by-clock.ts', code: 'span !== undefined', mutant: 'true', reason: IS_THERE},
   {file: 'crdt/guard-parents.ts', code: 'part !== undefined', mutant: 'true', reason: IS_THERE},
   {
     file: 'crdt/guard-parents.ts',
@@ -253,31 +247,14 @@ export const equivalents: readonly Equivalent[] = [
       reason: 'what is no object is refused by its schema, with or without a member `id`',
     }),
   ),
-  ...[
-    {
-      code: 'texts.every((element) => element.origin === null || element.rightOrigin === null)',
-      mutants: ['false'],
-    },
-    {
-      code: '(element) => element.origin === null || element.rightOrigin === null',
-      mutants: ['() => undefined'],
-    },
-    {
-      code: 'element.origin === null || element.rightOrigin === null',
-      mutants: ['false', 'element.origin === null && element.rightOrigin === null'],
-    },
-    {code: 'element.origin === null', mutants: ['false']},
-    {code: 'element.rightOrigin === null', mutants: ['false']},
-  ].flatMap(({code, mutants}) =>
-    mutants.map((mutant) => ({
-      file: 'crdt/guard-order.ts',
-      code,
-      mutant,
-      reason: 'a shortcut: laying out a text in which there can be no disorder finds none',
-    })),
-  ),
   {
     file: 'crdt/guard-order.ts',
+    code: 'isOneRow(doc, text, texts)',
+    mutant: 'false',
+    reason: 'a shortcut: laying out a text in which there can be no disorder finds none',
+  },
+  {
+    file: 'crdt/layout.ts',
     code: 'other !== null',
     mutant: 'true',
     reason: 'the text ends at the right neighbour, or at null where there is none',

@@ -16,11 +16,13 @@ export const mutantGroups: readonly MutantGroup[] = [
   {
     name: 'crdt',
     changed: [
+      'crdt/by-clock.ts',
       'crdt/guard.ts',
       'crdt/guard-deletes.ts',
       'crdt/guard-fork.ts',
       'crdt/guard-order.ts',
       'crdt/guard-parents.ts',
+      'crdt/layout.ts',
       'crdt/overwrite.ts',
       'crdt/apply-change.ts',
       'crdt/apply-json.ts',
