@@ -10,6 +10,14 @@ export function expectNothing(reply: Reply, outcome: Applied): void {
   if (!isQuiet) throw new Error(`a repeated update was ${outcome.status}`);
 }
 
+/** missing: the required fields for whose sake nothing may have been kept. */
+export function expectNoBeginning(reply: Reply, outcome: Applied, missing: readonly string[]): void {
+  const named = Object.keys(outcome.error?.fields ?? {}).sort();
+  const isRefused = outcome.error?.code === 'required_field' && named.join() === [...missing].sort().join();
+  if (isRefused && outcome.status === 'rejected' && !outcome.changed && reply.seq === null) return;
+  throw new Error(`a record without ${missing.join()} was ${outcome.status}: ${describe(outcome.error)}`);
+}
+
 /** Which of equally late writes the server named as the one that keeps the record. */
 export function namedIn(conflicts: readonly NewConflict[], sides: readonly Side[]): number {
   const winners = conflicts.filter(({key}) => key === DELETED_AT).map(({entries}) => entries[0]?.winner);

@@ -1,12 +1,19 @@
 // Hands what devices send to the server and to the oracle, and has the two compared.
 import type {Applied} from '#crdt/change.ts';
 import type {Arrival} from './arrival.ts';
-import {compareConflicts, compareRefused, describe, expectNothing, namedIn} from './compare.ts';
+import {
+  compareConflicts,
+  compareRefused,
+  describe,
+  expectNoBeginning,
+  expectNothing,
+  namedIn,
+} from './compare.ts';
 import {bundle, type Device, type Packet} from './device.ts';
 import {adopt} from './editing.ts';
 import {checkFields, type AnyDevice, type History} from './history.ts';
 import type {JsonDevice, JsonPush} from './json-device.ts';
-import {expectMerge, isAllowed} from './oracle.ts';
+import {expectMerge, hasBegun, isAllowed, lacking} from './oracle.ts';
 import type {Delivery, Reply} from './server.ts';
 
 const actorOf = (device: AnyDevice): Delivery['actor'] => ({
@@ -24,13 +31,14 @@ export async function sendPackets(
   history: History,
   device: Device,
   {packets, isWhole}: {packets: readonly Packet[]; isWhole: boolean},
-): Promise<'done' | 'need' | 'reset'> {
-  const {server, tally} = history;
+): Promise<'done' | 'need' | 'reset' | 'refused'> {
+  const {server, oracle, tally} = history;
   const entryDeletes = [];
   for (const {entryDeletes: removed} of packets) {
     for (const {key, shown, item} of removed) {
-      const spec = history.oracle.specs.get(key);
-      const live = spec !== undefined && (await server.shows(spec.root, spec.entry, item));
+      const spec = oracle.specs.get(key);
+      const live =
+        spec !== undefined && hasBegun(oracle) && (await server.shows(spec.root, spec.entry, item));
       entryDeletes.push({key, shown, live});
     }
   }
@@ -51,9 +59,6 @@ export async function sendPackets(
     if (isWhole) throw new Error(`the server misses something although ${device.id} sent everything`);
     return 'need';
   }
-  const isRepeat = packets.every((packet) => history.arrived.has(packet));
-  for (const packet of packets) history.arrived.add(packet);
-  if (isRepeat) expectNothing(reply, reply.outcome);
   const arrival: Arrival = {
     ...arrivalOf(device, {now, reply}),
     path: 'yjs',
@@ -62,7 +67,18 @@ export async function sendPackets(
     texts: packets.flatMap(({texts}) => texts),
     shownDelete: null,
   };
-  if (isRepeat) tally.redelivered++;
+  const missing = hasBegun(oracle) ? [] : lacking(oracle, arrival);
+  if (missing.length > 0) {
+    tally.refused++;
+    expectNoBeginning(reply, reply.outcome, missing);
+    return 'refused';
+  }
+  const isRepeat = packets.every((packet) => history.arrived.has(packet));
+  for (const packet of packets) history.arrived.add(packet);
+  if (isRepeat) {
+    tally.redelivered++;
+    expectNothing(reply, reply.outcome);
+  }
   await settle(history, arrival, reply.outcome);
   return 'done';
 }

@@ -29,6 +29,8 @@ export interface History {
   /** Numbers from 0 (inclusive) to `below`, from the history's own seed. */
   readonly random: (below: number) => number;
   readonly rollAgain: (seed: number) => void;
+  /** The same for how the record begins: apart, so that what comes after does not depend on it. */
+  readonly atFirst: (below: number) => number;
   /** Server clock, ms. Never twice the same, and no device's stamp equals it. */
   readonly tick: () => number;
   /** A device's clock reading, never one that was used before. */
@@ -104,6 +106,7 @@ export function createHistory(cast: Cast, server: ModelServer): History {
     rollAgain: (seed) => {
       dice = createRandom(seed);
     },
+    atFirst: createRandom(cast.seed + 2),
     tick: () => (clock = unused(clock + 1 + random(2_000))),
     stamp: (device) => unused(clock + device.skew),
     mintClient,

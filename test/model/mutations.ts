@@ -243,6 +243,24 @@ export const mutations: readonly Mutation[] = [
   },
   {
     rule: 'R15',
+    what: 'a record begins with any value that its update wrote',
+    file: 'creation.ts',
+    find: `  for (const [name, element] of lastWrites(record, taken)) {
+    const judged = judgement.values.get(element);
+    if (judged?.ok !== true || admitted.deletedNew.some((range) => isWithin(element, range))) continue;`,
+    replace: `  for (const [element, judged] of judgement.values) {
+    const name = element.entry;
+    if (judged?.ok !== true || element.root.kind !== 'fields') continue;`,
+  },
+  {
+    rule: 'R15',
+    what: 'a record begins with a value that its update deletes',
+    file: 'creation.ts',
+    find: 'if (judged?.ok !== true || admitted.deletedNew.some((range) => isWithin(element, range))) continue;',
+    replace: 'if (judged?.ok !== true) continue;',
+  },
+  {
+    rule: 'R15',
     what: 'a refused value stays shown',
     file: 'apply-update.ts',
     find: '(element) => judgement.refused.has(element),',

@@ -1,19 +1,24 @@
 // Carries out the operations of a plan on a history.
 import {editJson, editYjs, pick} from './edits.ts';
-import {restart} from './device.ts';
+import {restart, type Device} from './device.ts';
 import {edit} from './editing.ts';
-import {sendPush} from './exchange.ts';
+import {sendPackets, sendPush} from './exchange.ts';
 import type {AnyDevice, History} from './history.ts';
+import {hasBegun} from './oracle.ts';
 import type {Operation} from './plan.ts';
 import {catchUp, deliverAll, reconnect, send, sendAgain, spread} from './traffic.ts';
 
 const DAY_MS = 86_400_000;
 
+function makerOf({devices: [maker]}: History): Device {
+  if (maker?.kind !== 'yjs') throw new Error('the first device makes the record, with Yjs');
+  return maker;
+}
+
 /** The record is made by the first device; then everyone has it. */
 export async function begin(history: History): Promise<void> {
-  const {devices, vocabulary} = history;
-  const [maker] = devices;
-  if (maker?.kind !== 'yjs') throw new Error('the first device makes the record, with Yjs');
+  const {vocabulary} = history;
+  const maker = makerOf(history);
   history.tick();
   edit(maker, (session) => {
     for (const [field, value] of Object.entries(vocabulary.initial)) {
@@ -24,6 +29,32 @@ export async function begin(history: History): Promise<void> {
   });
   await deliverAll(history, maker);
   await spread(history, () => true);
+}
+
+/** Before `begin`: the first device may send what lacks a required field, or already makes the record. */
+export async function tryToBegin(history: History): Promise<void> {
+  const {atFirst} = history;
+  const maker = makerOf(history);
+  for (let attempts = atFirst(3); attempts > 0; attempts--) {
+    for (let edits = 1 + atFirst(4); edits > 0; edits--) editAtFirst(history, maker);
+    if (maker.outbox.length === 0) continue;
+    const answer = await sendPackets(history, maker, {packets: maker.outbox, isWhole: true});
+    if (answer === 'done') maker.outbox = [];
+  }
+}
+
+/** Writes a field, well or badly, or removes it. */
+function editAtFirst(history: History, maker: Device): void {
+  const {atFirst, oracle, vocabulary} = history;
+  const spec = pick(
+    vocabulary.keys.filter(({root}) => root === 'fields'),
+    atFirst(100),
+  );
+  edit(maker, (session) => {
+    // Only what is surely written again: a merged update would say half of what became of it.
+    if (spec.required && !hasBegun(oracle) && atFirst(3) === 0) session.remove(spec);
+    else session.set(spec, pick(spec.samples, atFirst(100)), history.stamp(maker));
+  });
 }
 
 export async function perform(history: History, operation: Operation): Promise<void> {

@@ -41,6 +41,21 @@ export const isAllowed = (oracle: Oracle, arrival: Arrival): boolean => {
   );
 };
 
+export const hasBegun = ({current}: Oracle): boolean => current.size > 0;
+
+/** The required fields that a record begun by this arrival would not show: then nothing of it is kept (R15). */
+export function lacking(oracle: Oracle, arrival: Arrival): string[] {
+  const last = new Map(arrival.writes.map((write) => [write.key, write]));
+  const isShown = (key: string): boolean => {
+    const write = last.get(key);
+    if (write === undefined || refusal(oracle, arrival, write) !== null) return false;
+    return !arrival.entryDeletes.some(({shown}) => shown === write.name);
+  };
+  return oracle.vocabulary.keys
+    .filter(({key, required}) => required && !isShown(key))
+    .map(({field}) => field);
+}
+
 /** The writes of an arrival that were not known before; all of them the first time, none on redelivery. */
 const newWrites = (oracle: Oracle, arrival: Arrival): readonly DeviceWrite[] =>
   arrival.writes.filter(({name}) => !oracle.known.has(name));

@@ -1,7 +1,7 @@
 // Runs a plan against a core, and finds the shortest part of one that still fails.
 import type {Core} from './core.ts';
 import {checkReplicas, createHistory, type Tally} from './history.ts';
-import {begin, perform, quiesce} from './operations.ts';
+import {begin, perform, quiesce, tryToBegin} from './operations.ts';
 import type {Plan} from './plan.ts';
 import {createCoreServer} from './server.ts';
 import {vocabularies} from './vocabulary.ts';
@@ -25,6 +25,7 @@ export async function runPlan(
     ...options,
   });
   const history = createHistory({vocabulary, seed: plan.seed, devices: plan.devices}, server);
+  await tryToBegin(history);
   await begin(history);
   for (const next of plan.operations) await perform(history, next);
   await quiesce(history);

@@ -134,14 +134,15 @@ const financeEntries: Vocabulary = {
   frozen: (fields) => {
     const status = fields('status');
     const isIssued = status === 'issued' || status === 'sent' || status === 'void';
-    if (!isIssued) return [];
+    // An expense is no bill.
+    if (!isIssued || fields('kind') !== 'invoice') return [];
     const frozen = ['clientId', 'relatedEntryId', 'currency', 'amountMinor', 'lineItems', 'taxMode'];
     return status === 'void' ? [...frozen, 'status'] : frozen;
   },
   keeps(fields, field, value) {
     const way: readonly JsonValue[] = ['draft', 'issued', 'sent', 'void'];
     const reached = way.indexOf(fields('status'));
-    return field === 'status' && reached > 0 && way.indexOf(value) < reached;
+    return fields('kind') === 'invoice' && field === 'status' && reached > 0 && way.indexOf(value) < reached;
   },
 };
 
