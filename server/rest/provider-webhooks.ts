@@ -8,17 +8,7 @@ import {
   takeReports,
   type ProviderReport,
 } from '../sending/provider-reports.ts';
-import {openRoute, signedRoute, type RouteDeps} from './route.ts';
-
-const errors = [
-  'bad_request',
-  'bad_json',
-  'body_too_large',
-  'bad_signature',
-  'not_found',
-  'rate_limited',
-  'not_ready',
-] as const;
+import {openRoute, signedErrors, signedRoute, type RouteDeps} from './route.ts';
 
 export function mountProviderWebhooks(deps: RouteDeps): void {
   const {service, sending} = deps;
@@ -61,7 +51,7 @@ export function mountProviderWebhooks(deps: RouteDeps): void {
       documentedBody: z.object({object: z.string(), entry: z.array(z.unknown())}),
       answer: webhookAnswer,
       signature: 'meta',
-      errors,
+      errors: signedErrors,
     },
     (signed) => {
       const secret = sending?.whatsapp?.appSecret;
@@ -80,7 +70,7 @@ export function mountProviderWebhooks(deps: RouteDeps): void {
         'A form, signed by `X-Twilio-Signature` over the address and its fields; `delivery` in the query names the message. 404 where Twilio or PUBLIC_URL is not configured.',
       answer: webhookAnswer,
       signature: 'twilio',
-      errors,
+      errors: signedErrors,
     },
     (signed) => {
       const {twilio, publicUrl} = sending ?? {};

@@ -113,6 +113,17 @@ export interface Signed {
   readonly url: string;
 }
 
+/** What a route for outside services may answer; `not_found` where it is not configured. */
+export const signedErrors = [
+  'bad_request',
+  'bad_json',
+  'body_too_large',
+  'bad_signature',
+  'not_found',
+  'rate_limited',
+  'not_ready',
+] as const;
+
 /**
  * For outside services, which sign what they send. verify: reads nothing into it before the signature is checked, and
  * throws SyncError `bad_signature` if it is not good; addresses for which it does so often are held off.

@@ -3,7 +3,7 @@ import {SyncError} from '#crdt/protocol/error-code.ts';
 import {webhookAnswer} from '#crdt/protocol/webhooks.ts';
 import {clerkEvent, readClerkWebhook} from '../clerk/webhook.ts';
 import {takeAccountEvent} from '../sync/account-events.ts';
-import {signedRoute, type RouteDeps} from './route.ts';
+import {signedErrors, signedRoute, type RouteDeps} from './route.ts';
 import {createActivationDeps} from './tenants.ts';
 
 export function mountWebhooks(deps: RouteDeps): void {
@@ -29,15 +29,7 @@ export function mountWebhooks(deps: RouteDeps): void {
         'Signed by Svix: `svix-id`, `svix-timestamp`, `svix-signature`. `user.deleted` removes the memberships and devices of the user, `user.updated` refreshes name and address, `session.ended`, `session.removed` and `session.revoked` end the sockets of that session and refuse its tokens. Any other type is ignored. 404 where no signing secret is configured.',
       documentedBody: clerkEvent,
       answer: webhookAnswer,
-      errors: [
-        'bad_request',
-        'bad_json',
-        'body_too_large',
-        'bad_signature',
-        'not_found',
-        'rate_limited',
-        'not_ready',
-      ],
+      errors: signedErrors,
     },
     (signed) => {
       const secret = clerk?.webhookSigningSecret;

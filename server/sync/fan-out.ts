@@ -4,7 +4,6 @@
 import {openEntities} from '#crdt/entities/scope.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
 import {recordName, type RecordKey} from '#db/records.ts';
-import type {AccessEvent} from '#db/scope.ts';
 import type {Feed, FeedItem} from './feed.ts';
 import {
   followEvents,
@@ -15,20 +14,13 @@ import {
   type ScopeReader,
 } from './live-scope.ts';
 import type {Member} from './members.ts';
-import type {Committed, CommittedConflict, CommittedRecord} from './submission.ts';
+import type {Committed, CommittedRecord} from './submission.ts';
 
 /**
  * Positions `from` + 1 to `to`. Records read from the feed have no deltas: their state is to be taken. A batch
  * whose `from` is past what its receiver has says that something was missed: then the receiver reads the feed.
  */
-export interface Batch {
-  readonly tenantId: TenantId;
-  readonly from: number;
-  readonly to: number;
-  readonly at: Date;
-  readonly records: readonly CommittedRecord[];
-  readonly conflicts: readonly CommittedConflict[];
-  readonly access: readonly AccessEvent[];
+export interface Batch extends Committed {
   /**
    * Encoded once for all followers of an audience, whoever asks first. The bytes are shared: nobody may
    * write to them.

@@ -10,10 +10,10 @@ import {
   jsonSubmission,
   kept,
   query,
+  untilWaiting,
   type Arena,
   type Node,
 } from '#test/support/lane-kit.ts';
-import {WAIT} from '#test/support/wait.ts';
 import {verifyDatabase} from './verify.ts';
 
 const entity = 'finance_entries';
@@ -115,14 +115,8 @@ test('a transaction that is rolled back after it took a number leaves no hole', 
   await holder.query('SELECT FROM tenant_counters WHERE tenant_id = $1 FOR UPDATE', [arena.tenantId]);
   const receipt = write(arena, node, id, {status: 'issued'});
   // The number is taken before the counter, which is held: what waits here has it.
-  const waiting = await vi.waitUntil(async () => {
-    const [row] = await query<{pid: number}>(
-      arena,
-      `SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`,
-    );
-    return row;
-  }, WAIT);
-  await query(arena, 'SELECT pg_terminate_backend($1)', [waiting.pid]);
+  const [waiting] = await untilWaiting(arena);
+  await query(arena, 'SELECT pg_terminate_backend($1)', [waiting]);
   await holder.query('COMMIT');
   holder.release();
   await receipt;

@@ -9,6 +9,7 @@ import {
   kept,
   newTask,
   query,
+  untilWaiting,
   type Arena,
 } from '#test/support/lane-kit.ts';
 import {startTcpProxy, type Cut} from '#test/support/tcp-proxy.ts';
@@ -194,13 +195,7 @@ test('a deadlock with somebody else is decided again', async () => {
   const receipts = Promise.all(
     tasks.map((task) => node.submit(jsonSubmission(arena.manager, {...task, payload: {priority: 'high'}}))),
   );
-  await vi.waitUntil(async () => {
-    const waiting = await query(
-      arena,
-      `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`,
-    );
-    return waiting.length === 1;
-  }, WAIT);
+  await untilWaiting(arena);
   await lock(tasks[0]!.id);
   await holder.query('COMMIT');
   holder.release();

@@ -1,5 +1,5 @@
 // Two servers over one database: they share the records and nothing else.
-import {expect, test, vi} from 'vitest';
+import {expect, test} from 'vitest';
 import * as Y from 'yjs';
 import {SERVER_CLIENT_ID_MIN} from '#crdt/protocol/limits.ts';
 import {saveMembership} from '#db/memberships.ts';
@@ -12,9 +12,9 @@ import {
   kept,
   newTask,
   query,
+  untilWaiting,
   type Arena,
 } from '#test/support/lane-kit.ts';
-import {WAIT} from '#test/support/wait.ts';
 import type {Member} from './members.ts';
 
 async function twoNodes() {
@@ -141,13 +141,7 @@ test('a member removed between decision and commit is refused, and nothing of th
     nodes[0].submit(jsonSubmission(member, {...task, payload: {title: 'Two'}})),
     nodes[0].submit(jsonSubmission(arena.manager, {...task, payload: {priority: 'high'}})),
   ]);
-  await vi.waitUntil(async () => {
-    const waiting = await query(
-      arena,
-      `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`,
-    );
-    return waiting.length === 1;
-  }, WAIT);
+  await untilWaiting(arena);
   await holder.query(`UPDATE memberships SET status = 'removed' WHERE user_id = $1`, [member.userId]);
   await holder.query('UPDATE tenant_counters SET access_version = access_version + 1');
   await holder.query('COMMIT');
@@ -194,13 +188,7 @@ test('roles forgotten while a group is being decided do not make its members str
   await holder.query('BEGIN');
   await holder.query('SELECT FROM records FOR UPDATE');
   const receipt = nodes[0].submit(jsonSubmission(arena.manager, {...task, payload: {title: 'Mine'}}));
-  await vi.waitUntil(async () => {
-    const waiting = await query(
-      arena,
-      `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`,
-    );
-    return waiting.length === 1;
-  }, WAIT);
+  await untilWaiting(arena);
   nodes[0].service.lanes.forgetAccess(arena.tenantId);
   await holder.query('COMMIT');
   holder.release();

@@ -1,9 +1,16 @@
 // The lane on a real database: groups, receipts, positions.
 import {setImmediate as turn} from 'node:timers/promises';
-import {expect, test, vi} from 'vitest';
+import {expect, test} from 'vitest';
 import {LANE_QUEUE_MAX} from '#crdt/protocol/limits.ts';
-import {createArena, createReplica, jsonSubmission, kept, newTask, query} from '#test/support/lane-kit.ts';
-import {WAIT} from '#test/support/wait.ts';
+import {
+  createArena,
+  createReplica,
+  jsonSubmission,
+  kept,
+  newTask,
+  query,
+  untilWaiting,
+} from '#test/support/lane-kit.ts';
 
 const transactions = async (arena: Awaited<ReturnType<typeof createArena>>): Promise<number> => {
   const [row] = await query<{n: number}>(arena, 'SELECT count(DISTINCT group_seq) AS n FROM audit_logs');
@@ -46,13 +53,7 @@ test('a receipt comes after COMMIT: not while the tenant counter is held elsewhe
   const receipt = node.submit(task.create).finally(() => {
     hasReceipt = true;
   });
-  await vi.waitUntil(async () => {
-    const waiting = await query(
-      arena,
-      `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`,
-    );
-    return waiting.length === 1;
-  }, WAIT);
+  await untilWaiting(arena);
   for (let turns = 0; turns < 100; turns++) await turn();
   expect(hasReceipt).toBe(false);
   expect(await node.service.feed.readOne(arena.manager, task)).toBeUndefined();

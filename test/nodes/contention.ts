@@ -218,13 +218,8 @@ async function checkAll(
   const total: ReplayTally = {merges: 0, conflicts: 0, refused: 0, unchanged: 0, outside: 0};
   for (const plot of field.plots) {
     const landings = journal.ofRecord(plot.id);
-    const conflicts = logged.conflicts.get(plot.id) ?? new Map<number, never>();
-    const {oracle, tally} = replay({field, plot, landings, conflicts, isEmployee: () => false});
+    const {oracle, tally} = replay({field, plot, landings, logged, isEmployee: () => false});
     for (const name of Object.keys(total) as (keyof ReplayTally)[]) total[name] += tally[name];
-    if (tally.merges !== logged.seqs.get(plot.id)?.length)
-      throw new Error(
-        `${tally.merges} changes were answered, and ${logged.seqs.get(plot.id)?.length} are logged`,
-      );
     const {id, vocabulary} = plot;
     const {entity} = vocabulary;
     for (const {

@@ -191,9 +191,39 @@ function edit({field, random}: NodeHistory, editor: LiveEditor | RestEditor, kin
   return editor.edit(plot!, {kind: 'write', what, how});
 }
 
+/** What a device does by itself, whichever way it syncs. */
+function actAlone<Copy>(
+  {random}: NodeHistory,
+  seat: {
+    readonly editor: {save(): Copy; restore(backup: Copy): void; skew: number};
+    backup: Copy | null;
+  },
+  kind: ActKind,
+): boolean {
+  const {editor, backup} = seat;
+  switch (kind) {
+    case 'save':
+      seat.backup = editor.save();
+      return true;
+    case 'restore':
+      if (backup !== null) editor.restore(backup);
+      return true;
+    case 'skew':
+      editor.skew = random.integer(2 * DAY_MS) - DAY_MS;
+      return true;
+    default:
+      return false;
+  }
+}
+
 async function actLive(history: NodeHistory, seat: LiveSeat, kind: ActKind): Promise<void> {
   const {random, field} = history;
   const {editor} = seat;
+  if (actAlone(history, seat, kind)) {
+    // A clock is measured by the next connection, and before that not.
+    if (kind === 'skew' && random.chance(0.6)) await come(history, seat);
+    return;
+  }
   switch (kind) {
     case 'send':
       editor.send();
@@ -213,17 +243,6 @@ async function actLive(history: NodeHistory, seat: LiveSeat, kind: ActKind): Pro
       editor.restart();
       if (random.chance(0.5)) await come(history, seat);
       break;
-    case 'save':
-      seat.backup = editor.save();
-      break;
-    case 'restore':
-      if (seat.backup !== null) editor.restore(seat.backup);
-      break;
-    case 'skew':
-      editor.skew = random.integer(2 * DAY_MS) - DAY_MS;
-      // Measured by the next connection, and before that not.
-      if (random.chance(0.6)) await come(history, seat);
-      break;
     default:
       if (edit(history, editor, kind) && random.chance(0.6)) editor.send();
       else if (!editor.isConnected && random.chance(0.2)) await come(history, seat);
@@ -233,6 +252,7 @@ async function actLive(history: NodeHistory, seat: LiveSeat, kind: ActKind): Pro
 async function actRest(history: NodeHistory, seat: RestSeat, kind: ActKind): Promise<void> {
   const {random} = history;
   const {editor} = seat;
+  if (actAlone(history, seat, kind)) return;
   switch (kind) {
     case 'send':
       await editor.push();
@@ -246,15 +266,6 @@ async function actRest(history: NodeHistory, seat: RestSeat, kind: ActKind): Pro
     case 'otherNode':
       seat.node = 1 - seat.node;
       pointTo(history, seat);
-      break;
-    case 'save':
-      seat.backup = editor.save();
-      break;
-    case 'restore':
-      if (seat.backup !== null) editor.restore(seat.backup);
-      break;
-    case 'skew':
-      editor.skew = random.integer(2 * DAY_MS) - DAY_MS;
       break;
     case 'restart':
       break;

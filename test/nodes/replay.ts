@@ -1,7 +1,7 @@
 // Tells the model's oracle everything that reached one record, on whichever node, in the order of its positions in the
 // feed, and holds what was logged and answered against what the oracle says. It shares no code with the merge.
 import type {Landing} from './journal.ts';
-import type {LoggedConflict} from './logged.ts';
+import type {Logged, LoggedConflict} from './logged.ts';
 import type {Field, Plot} from './plot.ts';
 import {DELETED_AT, type Arrival, type DeviceWrite, type WriteName} from '../model/arrival.ts';
 import {compareConflicts, compareRefused, namedIn} from '../model/compare.ts';
@@ -33,8 +33,7 @@ export interface ReplayInput {
   readonly field: Pick<Field, 'packets' | 'pushes'>;
   readonly plot: Plot;
   readonly landings: readonly Landing[];
-  /** As logged, by position. */
-  readonly conflicts: ReadonlyMap<number, readonly LoggedConflict[]>;
+  readonly logged: Pick<Logged, 'seqs' | 'conflicts'>;
   readonly isEmployee: (userId: string) => boolean;
   /** Of each change that was logged, before it is merged. */
   readonly onLogged?: (landing: Landing, seq: number, timeline: Timeline) => void;
@@ -80,35 +79,42 @@ export class Timeline {
   }
 }
 
-/** Throws where log and oracle differ. Answers the oracle as it is at the end, to hold the record against. */
+/** Throws where log, answers and oracle differ. Answers the oracle as it is at the end, to hold the record against. */
 export function replay(input: ReplayInput): Replayed {
-  const oracle = createOracle(input.plot.vocabulary);
+  const {plot, landings} = input;
+  const conflicts = input.logged.conflicts.get(plot.id) ?? new Map<number, never>();
+  const oracle = createOracle(plot.vocabulary);
   const timeline = new Timeline();
   const tally: ReplayTally = {merges: 0, conflicts: 0, refused: 0, unchanged: 0, outside: 0};
-  const run: Replaying = {...input, oracle, timeline, tally, arrived: new Map()};
-  const answered = input.landings.flatMap((landing) => {
+  const run: Replaying = {...input, conflicts, oracle, timeline, tally, arrived: new Map()};
+  const answered = landings.flatMap((landing) => {
     const {receipt} = landing;
     return receipt === null || receipt.kind === 'need' || receipt.kind === 'reset'
       ? []
       : [{landing, receipt}];
   });
-  const logged = answered
+  const merged = answered
     .filter(({receipt: {kind, seq}}) => seq !== null && kind !== 'unchanged')
     .toSorted((a, b) => a.receipt.seq! - b.receipt.seq!);
-  for (const [index, one] of logged.entries()) {
-    if (one.receipt.seq === logged[index - 1]?.receipt.seq)
+  for (const [index, one] of merged.entries()) {
+    if (one.receipt.seq === merged[index - 1]?.receipt.seq)
       throw new Error(`two changes at ${one.receipt.seq}`);
     within(one, () => mergeOne(run, one));
   }
-  const positions = new Set(logged.map(({receipt}) => receipt.seq));
-  for (const seq of input.conflicts.keys())
+  const positions = new Set(merged.map(({receipt}) => receipt.seq));
+  for (const seq of conflicts.keys())
     if (!positions.has(seq)) throw new Error(`a conflict at ${seq}, where nothing was changed`);
   for (const one of answered.filter(({receipt: {kind, seq}}) => seq === null || kind === 'unchanged'))
     within(one, () => checkUnlogged(run, one));
+  const {length} = input.logged.seqs.get(plot.id) ?? [];
+  if (tally.merges !== length)
+    throw new Error(`${tally.merges} changes were answered, and ${length} are logged`);
   return {oracle, timeline, tally};
 }
 
 interface Replaying extends ReplayInput, Replayed {
+  /** As logged, by position. */
+  readonly conflicts: ReadonlyMap<number, readonly LoggedConflict[]>;
   /** Positions at which writes came, by name; of JSON pushes by change id. */
   readonly arrived: Map<string, number>;
 }

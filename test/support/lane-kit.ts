@@ -2,7 +2,7 @@
 // to the lanes themselves.
 import {randomUUID} from 'node:crypto';
 import type pg from 'pg';
-import {onTestFinished} from 'vitest';
+import {onTestFinished, vi} from 'vitest';
 import * as Y from 'yjs';
 import type {Base, JsonChange} from '#crdt/change.ts';
 import type {EntityName} from '#crdt/entities/entity.ts';
@@ -16,6 +16,7 @@ import {createService, type Service} from '#server/sync/service.ts';
 import type {Receipt, Submission} from '#server/sync/submission.ts';
 import {createTenancy, type Tenancy} from './tenancy.ts';
 import {createTestDatabase} from './test-database.ts';
+import {WAIT} from './wait.ts';
 
 export interface Fault {
   readonly kind: string;
@@ -179,4 +180,15 @@ export async function query<Row extends object>(
   values: unknown[] = [],
 ): Promise<Row[]> {
   return (await owner.query<Row>(text, values)).rows;
+}
+
+/** Resolves once as many connections to the database wait for locks, to their process ids. */
+export async function untilWaiting({owner}: Pick<Arena, 'owner'>, count = 1): Promise<number[]> {
+  return vi.waitUntil(async () => {
+    const rows = await query<{pid: number}>(
+      {owner},
+      `SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`,
+    );
+    return rows.length === count && rows.map(({pid}) => pid);
+  }, WAIT);
 }
