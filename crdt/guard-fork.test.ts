@@ -43,6 +43,11 @@ it('text whose known part is said to have another right neighbour is refused', (
   expect(verdict(craftSection(OWN, 5, late), written, craftSection(OWN, 5, early))).toBe('client_taken');
 });
 
+it('a known value of a field is no member of that name in a list', () => {
+  const member = item({root: 'set:tags', key: 'kind'}, values([1, 'person'], [2, 'company']));
+  expect(verdict(craftSection(OWN, 0, member))).toBe('client_taken');
+});
+
 it('a run that goes on where it stood is taken', () => {
   expect(verdict(craftSection(OWN, 3, item({origin: {client: OWN, clock: 2}}, deleted(5))))).toBe('admitted');
   expect(verdict(craftSection(OWN, 2, item({root: 'text:notes'}, chars('abcd'))))).toBe('admitted');

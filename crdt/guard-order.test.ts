@@ -1,53 +1,15 @@
 import {describe, expect, test} from 'vitest';
 import * as Y from 'yjs';
 import {guarded} from '#test/support/guarded.ts';
-import {randomFrom, type Random} from '#test/support/random.ts';
+import {randomFrom} from '#test/support/random.ts';
+import {merged, orderOf, textHistory, writers} from '#test/support/text-history.ts';
 import {chars, craftSection, item, type Id, type Struct} from '#test/support/update-writer.ts';
 import {tasks} from './entities/tasks.ts';
 
 const SEEDS = Array.from({length: 40}, (_, index) => 2_026 + index);
 const NEWCOMER = 500;
 const OTHER = 101;
-const clients = [101, 102, 103, 104];
-const own: ReadonlySet<number> = new Set([...clients, NEWCOMER]);
-
-/** Four writers of one text who meet now and then; the last edits are not known to all. */
-function history(random: Random): Y.Doc[] {
-  const docs = clients.map((client) => {
-    const doc = new Y.Doc({gc: false});
-    doc.clientID = client;
-    return doc;
-  });
-  for (let step = 0; step < 60; step++) {
-    const doc = random.pick(docs);
-    const text = doc.getText('text:notes');
-    if (random.chance(0.3)) Y.applyUpdate(doc, Y.encodeStateAsUpdate(random.pick(docs)));
-    // Mostly in few places, so that several write in the same one.
-    const place = random.chance(0.7)
-      ? Math.min(text.length, random.integer(3))
-      : random.integer(text.length + 1);
-    if (text.length > 0 && random.chance(0.2)) text.delete(random.integer(text.length), 1);
-    else text.insert(place, 'abcd'.slice(0, 1 + random.integer(4)));
-  }
-  return docs;
-}
-
-function merged(docs: readonly Y.Doc[]): Y.Doc {
-  const all = new Y.Doc({gc: false});
-  for (const doc of docs) Y.applyUpdate(all, Y.encodeStateAsUpdate(doc));
-  return all;
-}
-
-/** Every character that was ever written, as the text has them in order. */
-function orderOf(doc: Y.Doc): Id[] {
-  const ids: Id[] = [];
-  for (let struct = doc.getText('text:notes')._start; struct !== null; struct = struct.right) {
-    for (let offset = 0; offset < struct.length; offset++) {
-      ids.push({client: struct.id.client, clock: struct.id.clock + offset});
-    }
-  }
-  return ids;
-}
+const own: ReadonlySet<number> = new Set([...writers, NEWCOMER]);
 
 /** What becomes of an update at a server that has some of the text already. */
 const verdict = (held: Uint8Array | null, update: Uint8Array): string =>
@@ -94,7 +56,7 @@ function canBeSideBySide(doc: Y.Doc, ends: readonly (Id | null)[], inside: reado
 
 describe.each(SEEDS)('a text by four writers, seed %i', (seed) => {
   const random = randomFrom(seed);
-  const docs = history(random);
+  const docs = textHistory(random);
   const all = merged(docs);
   const order = orderOf(all);
   const whole = Y.encodeStateAsUpdate(all);
@@ -153,6 +115,7 @@ describe('text between two neighbours', () => {
     0,
     item({root: 'text:notes'}, chars('abcdef')),
     item({rightOrigin: {client: OTHER, clock: 0}}, chars('xyz')),
+    item({origin: {client: OTHER, clock: 5}}, chars('w')),
   );
   const other = (clock: number) => ({client: OTHER, clock});
   const mine = (clock: number) => ({client: NEWCOMER, clock});
@@ -166,6 +129,18 @@ describe('text between two neighbours', () => {
     ['of two stretches', 'admitted', [standing(other(8), other(0))]],
     ['of two stretches, the wrong way round', 'update_bad_origin', [standing(other(0), other(8))]],
     ['of one stretch, the wrong way round', 'update_bad_origin', [standing(other(3), other(1))]],
+    ['that follow each other, the wrong way round', 'update_bad_origin', [standing(other(3), other(2))]],
+    ['of which the first begins the text', 'update_bad_origin', [standing(other(2), other(6))]],
+    [
+      'of clocks that follow each other, the wrong way round',
+      'update_bad_origin',
+      [standing(other(5), other(6))],
+    ],
+    [
+      'the middle of a stretch and what was written after it',
+      'update_bad_origin',
+      [standing(other(2), other(9))],
+    ],
     ['that are one', 'update_bad_origin', [standing(other(3), other(3))]],
     [
       'of which one is new',
@@ -186,4 +161,53 @@ describe('text between two neighbours', () => {
   test.each(order)('%s: %s', (_name, expected, structs) => {
     expect(verdict(typed, craftSection(NEWCOMER, 0, ...structs))).toBe(expected);
   });
+});
+
+describe('of several stretches', () => {
+  const mine = (clock: number) => ({client: NEWCOMER, clock});
+  const other = (clock: number) => ({client: OTHER, clock});
+  // a, then four characters of one's own, then r, then b.
+  const known = Y.mergeUpdates([
+    craftSection(
+      OTHER,
+      0,
+      item({root: 'text:notes'}, chars('ab')),
+      item({origin: mine(3), rightOrigin: other(1)}, chars('r')),
+    ),
+    craftSection(NEWCOMER, 0, item({origin: other(0), rightOrigin: other(1)}, chars('mine'))),
+  ]);
+  const added = (second: {origin: Id; rightOrigin: Id}) =>
+    craftSection(
+      NEWCOMER,
+      4,
+      item({origin: mine(3), rightOrigin: other(2)}, chars('xy')),
+      item(second, chars('z')),
+    );
+
+  test('the second goes on where the first ended', () => {
+    expect(verdict(known, added({origin: mine(5), rightOrigin: other(2)}))).toBe('admitted');
+  });
+
+  test('the second is asked about each of its neighbours', () => {
+    expect(verdict(known, added({origin: mine(5), rightOrigin: other(0)}))).toBe('update_bad_origin');
+    expect(verdict(known, added({origin: other(1), rightOrigin: other(2)}))).toBe('update_bad_origin');
+    expect(verdict(known, added({origin: mine(1), rightOrigin: other(2)}))).toBe('update_bad_origin');
+  });
+});
+
+test('an update that makes the guard walk through a text without end is refused', () => {
+  const beside = (client: number, count: number) =>
+    craftSection(
+      client,
+      0,
+      ...Array.from({length: count}, () =>
+        item({origin: {client: OTHER, clock: 0}, rightOrigin: {client: OTHER, clock: 1}}, chars('x')),
+      ),
+    );
+  const crowded = Y.mergeUpdates([
+    craftSection(OTHER, 0, item({root: 'text:notes'}, chars('ab'))),
+    beside(1, 1_400),
+  ]);
+  expect(verdict(crowded, beside(NEWCOMER, 50))).toBe('admitted');
+  expect(verdict(crowded, beside(NEWCOMER, 800))).toBe('update_too_large');
 });

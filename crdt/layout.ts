@@ -3,7 +3,7 @@
 import type * as Y from 'yjs';
 import type {TextElement} from './admitted.ts';
 import {firstEndingAfter} from './by-clock.ts';
-import {isSameId, type ItemId} from './update-reader.ts';
+import {isSameId, isWithin, type ItemId} from './update-reader.ts';
 
 /** A stretch of one client's clocks, known or new, with its place among the others. */
 export interface Stretch {
@@ -62,8 +62,8 @@ export const following = (layout: Layout, left: Stretch | null): Stretch | null 
   left === null ? layout.start : left.right;
 
 /** Whether an element that somebody names is part of a stretch. */
-export const holds = ({client, clock, length}: Stretch, id: ItemId | null | undefined): boolean =>
-  id?.client === client && id.clock >= clock && id.clock < clock + length;
+export const holds = (stretch: Stretch, id: ItemId | null | undefined): boolean =>
+  id !== null && id !== undefined && isWithin(id, stretch);
 
 /** Puts the element where Yjs will. Elements of one client come in clock order, and after their neighbours. */
 export function place(layout: Layout, element: TextElement, neighbours: Neighbours): void {

@@ -247,6 +247,46 @@ export const equivalents: readonly Equivalent[] = [
       reason: 'what is no object is refused by its schema, with or without a member `id`',
     }),
   ),
+  ...[
+    {code: 'before === null', mutant: 'true'},
+    {
+      code: 'before === null ? !isAtItsPlace(doc, text, element) : !isNext(before, element)',
+      mutant: 'true',
+    },
+    {code: 'true', mutant: 'false', onLine: 'return true;'},
+    {
+      code: 'isSameId(next.origin, {client, clock: clock + length - 1}) && isSameId(next.rightOrigin, rightOrigin)',
+      mutant: 'false',
+    },
+    {code: 'text._start?.id ?? null', mutant: 'text._start?.id && null'},
+  ].map((one) => ({
+    ...one,
+    file: 'crdt/guard-order.ts',
+    reason: 'a shortcut: laying out a text in which there can be no disorder finds none',
+  })),
+  ...[
+    'true',
+    'false',
+    'origin.clock > Y.getState(doc.store, origin.client)',
+    'origin.clock < Y.getState(doc.store, origin.client)',
+  ].map((mutant) => ({
+    file: 'crdt/guard-order.ts',
+    code: 'origin.clock >= Y.getState(doc.store, origin.client)',
+    mutant,
+    reason: 'neighbours come first, so the first stretch of an update names only what the text has',
+  })),
+  {
+    file: 'crdt/guard-order.ts',
+    code: 'clock + length - 1',
+    mutant: 'clock + length + 1',
+    reason: 'a shortcut that is never taken then: no stretch names what its client writes after it',
+  },
+  {
+    file: 'crdt/guard-fork.ts',
+    code: 'rootOfItem(entity, doc, held)?.name',
+    mutant: 'rootOfItem(entity, doc, held).name',
+    reason: 'what the document holds stands in a declared root',
+  },
   {
     file: 'crdt/guard-order.ts',
     code: 'isOneRow(doc, text, texts)',

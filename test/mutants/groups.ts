@@ -46,6 +46,7 @@ export const mutantGroups: readonly MutantGroup[] = [
       'crdt/apply-restore.test.ts',
       'crdt/apply-update.test.ts',
       'crdt/guard-order.test.ts',
+      'crdt/layout.test.ts',
       'crdt/refused-text.test.ts',
       'test/model/bites.test.ts',
       'test/model/found.model.test.ts',
