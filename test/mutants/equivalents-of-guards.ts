@@ -171,11 +171,40 @@ export const equivalentsOfGuards: readonly Equivalent[] = [
     mutant,
     reason: 'neighbours come first, so the first stretch of an update names only what the text has',
   })),
+  ...[
+    `{
+  let before: TextElement | null = null;
+  for (const element of elements) {
+    if (before === null ? !isAtItsPlace(doc, text, element) : !isNext(before, element)) return false;
+    before = element;
+  }
+  return true;
+}`,
+    `{
+  if (origin === null) return isSameId(rightOrigin, text._start?.id ?? null);
+  if (origin.clock >= Y.getState(doc.store, origin.client)) return false;
+  const left = Y.getItem(doc.store, Y.createID(origin.client, origin.clock));
+  const isLast = origin.clock === left.id.clock + left.length - 1;
+  const right = isLast ? (left.right?.id ?? null) : {client: origin.client, clock: origin.clock + 1};
+  return isSameId(rightOrigin, right);
+}`,
+  ].map((code) => ({
+    file: 'crdt/guard-order.ts',
+    code,
+    mutant: '{}',
+    reason: 'a shortcut: laying out a text in which there can be no disorder finds none',
+  })),
   {
     file: 'crdt/guard-order.ts',
     code: 'clock + length - 1',
     mutant: 'clock + length + 1',
     reason: 'a shortcut that is never taken then: no stretch names what its client writes after it',
+  },
+  {
+    file: 'crdt/layout.ts',
+    code: 'origin === undefined',
+    mutant: 'false',
+    reason: 'the type checker wants it: nothing that is missing was ever passed',
   },
   {
     file: 'crdt/guard-fork.ts',
