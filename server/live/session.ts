@@ -13,12 +13,12 @@ import {audienceOf} from './audience.ts';
 import {createCongestion, type Congestion} from './congestion.ts';
 import type {Connection} from './connection.ts';
 import type {FrameRates} from './frame-rates.ts';
+import {drainConnection} from './drain.ts';
 import {createGate, type Gate} from './gate.ts';
 import {greet, type Greeted, type HandshakeDeps} from './handshake.ts';
 import {startHeartbeat, type Heartbeat} from './heartbeat.ts';
 import {assertStillMember, identify, isSameMembership} from './identify.ts';
 import {createInbound, type Inbound} from './inbound.ts';
-import {DRAIN_FINISH_MS} from './live-limits.ts';
 import {createOutbound, type Outbound} from './outbound.ts';
 import {createPace, type Pace} from './pace.ts';
 import type {OpenSession} from './sessions.ts';
@@ -105,14 +105,10 @@ export class LiveSession implements SocketEvents, OpenSession {
   }
 
   drain(when: {closeInMs: number; reconnectAfterMs: number}): void {
-    const connection = this.#connection;
-    if (this.#isWelcomed) connection.send({kind: 'drain', ...when});
-    connection.after(when.closeInMs, () => {
-      this.#gate.hold('drain');
-      connection.after(DRAIN_FINISH_MS, () => connection.restart());
-      if (this.#open === null) connection.restart();
-      else this.#open.inbound.whenIdle(() => connection.restart());
-    });
+    const {closeInMs} = when;
+    if (this.#isWelcomed) this.#connection.send({kind: 'drain', ...when});
+    const inbound = (): Inbound | null => this.#open?.inbound ?? null;
+    drainConnection(this.#connection, {gate: this.#gate, closeInMs, inbound});
   }
 
   restart(): void {

@@ -8,10 +8,10 @@ import type {Member} from '../sync/members.ts';
 import {createClientIds} from './client-ids.ts';
 import {createCongestion, type Congestion} from './congestion.ts';
 import type {Connection} from './connection.ts';
+import {drainConnection} from './drain.ts';
 import {createGate, type Gate} from './gate.ts';
 import {startHeartbeat, type Heartbeat} from './heartbeat.ts';
 import {assertStillMember, identify, type Claim, type Identity} from './identify.ts';
-import {DRAIN_FINISH_MS} from './live-limits.ts';
 import {isOfGeneration, readRoomDocument, type RoomRecord} from './room-document.ts';
 import {createPace, type Pace} from './pace.ts';
 import {createRoomInbound, type RoomInbound} from './room-inbound.ts';
@@ -93,13 +93,8 @@ export class YjsRoom implements SocketEvents, OpenSession {
   }
 
   drain({closeInMs}: {closeInMs: number}): void {
-    const connection = this.#connection;
-    connection.after(closeInMs, () => {
-      this.#gate.hold('drain');
-      connection.after(DRAIN_FINISH_MS, () => connection.restart());
-      if (this.#open === null) connection.restart();
-      else this.#open.inbound.whenIdle(() => connection.restart());
-    });
+    const inbound = (): RoomInbound | null => this.#open?.inbound ?? null;
+    drainConnection(this.#connection, {gate: this.#gate, closeInMs, inbound});
   }
 
   restart(): void {

@@ -37,10 +37,10 @@ export const erasePerson: Command = async (deps, asked) => {
 };
 
 /** A node of its own for as long as it takes: records are written through its lanes, beside those of other nodes. */
-const openService = ({pool, keyring, now, tell}: CommandDeps): Promise<Service> =>
+const openService = async ({pool, openKeyring, now, tell}: CommandDeps): Promise<Service> =>
   createService({
     pool,
-    keyring,
+    keyring: await openKeyring(),
     now,
     onFault: ({kind}) => tell(`A group of changes failed and is tried again: ${kind}.`),
   });

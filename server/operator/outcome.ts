@@ -15,7 +15,8 @@ export class CommandError extends Error {
 
 export interface CommandDeps {
   readonly pool: pg.Pool;
-  readonly keyring: Keyring;
+  /** Where no key is configured this makes one: only for what needs it. */
+  readonly openKeyring: () => Promise<Keyring>;
   readonly cipherOf: (tenantId: TenantId) => Promise<TenantCipher>;
   /** Opened when it is first asked for. */
   readonly openFiles: () => OpenedStore;

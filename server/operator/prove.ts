@@ -14,8 +14,8 @@ function describeProof({tenants, records, changes, conflicts, faults}: VerifyRep
   ].join('\n');
 }
 
-export const verify: Command = async ({pool, keyring}) => {
-  const report = await verifyDatabase({pool, keyring});
+export const verify: Command = async ({pool, openKeyring}) => {
+  const report = await verifyDatabase({pool, keyring: await openKeyring()});
   return {json: report, text: describeProof(report), isGood: report.faults.length === 0};
 };
 
@@ -25,7 +25,8 @@ const explain = ({failed, neededMasterKeyIds}: RotationReport): string =>
   'its master key is given was altered in the database, or its tenant is being erased.';
 
 /** Says each step as a JSON line while it goes on, so that what was done is known wherever it stops. */
-export const rotateKeys: Command = async ({pool, keyring, say, tell}) => {
+export const rotateKeys: Command = async ({pool, openKeyring, say, tell}) => {
+  const keyring = await openKeyring();
   const report = await rotate({pool, keyring, onStep: (step) => say(JSON.stringify(step))});
   say(JSON.stringify({kind: 'summary', ...report}));
   if (report.failed === 0) return good(undefined, '');

@@ -1,6 +1,7 @@
 // Carries out one command of `fieldmerge` and answers its exit code. server/fieldmerge-command.ts is the process.
 import {createInterface} from 'node:readline/promises';
-import {createTenantKeys} from '#db/tenant-keys.ts';
+import type {Keyring} from '#db/cipher.ts';
+import {createTenantKeys, type TenantKeys} from '#db/tenant-keys.ts';
 import {openDevelopmentIssuer} from '../auth/development-issuer.ts';
 import {withCommandDatabase} from '../command-database.ts';
 import type {Config} from '../config.ts';
@@ -60,16 +61,20 @@ async function runOnDatabase(
   if (name === 'rotate-keys' && config.masterKeys === undefined)
     throw new CommandError('MASTER_KEY must be set: it is the key to rotate to.');
   return withCommandDatabase(config, {name, note: terminal.tell}, async (pool) => {
-    const keyring = await openKeyring(config);
-    const keys = createTenantKeys({pool, keyring});
-    const cipherOf = keys.cipherOf.bind(keys);
+    let keyring: Promise<Keyring> | undefined;
+    const openOnce = (): Promise<Keyring> => (keyring ??= openKeyring(config));
+    let keys: TenantKeys | undefined;
+    const cipherOf: TenantKeys['cipherOf'] = async (tenantId) => {
+      keys ??= createTenantKeys({pool, keyring: await openOnce()});
+      return keys.cipherOf(tenantId);
+    };
     let files: OpenedStore | undefined;
     const openFiles = (): OpenedStore => (files ??= openFileStore(config, {cipherOf, now: Date.now}));
     try {
       const {say, tell} = terminal;
       const confirm = confirmBy(terminal, asked);
       return await commandsByName[name](
-        {pool, keyring, cipherOf, openFiles, now: Date.now, say, tell, confirm},
+        {pool, openKeyring: openOnce, cipherOf, openFiles, now: Date.now, say, tell, confirm},
         asked,
       );
     } finally {

@@ -81,6 +81,7 @@ test(
       });
     const {stdout} = await fieldmerge(database.url);
     expect(stdout).toMatch(/^schema +\d{4}_\w+$/m);
+    expect(existsSync(join(folder, 'data'))).toBe(false);
     await expect(fieldmerge('')).rejects.toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/^There is no database: DATABASE_URL is not set/) as string,

@@ -20,7 +20,7 @@ export async function operate({service}: World, ...words: readonly string[]): Pr
   const outcome = await commandsByName[read.asked.name](
     {
       pool,
-      keyring,
+      openKeyring: () => Promise.resolve(keyring),
       cipherOf: (tenantId) => tenantKeys.cipherOf(tenantId),
       openFiles: () => files,
       now,
