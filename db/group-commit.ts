@@ -30,8 +30,9 @@ export interface RecordWrite extends RecordKey {
   readonly isNew: boolean;
   readonly version: number;
   readonly generation: number;
-  /** Sealed to `version`. */
+  /** Sealed to `version`, as `memory` is. */
   readonly body: Uint8Array;
+  readonly memory: Uint8Array;
   /** Fields in normal form, sensitive ones left out. */
   readonly fields: JsonObject;
   /** Sealed sensitive fields; null clears, absent leaves as it is. */
@@ -182,7 +183,7 @@ function auditJson(
 }
 
 const recordColumns =
-  'entity text, id uuid, place int, version int, generation int, deleted boolean, body_from int, body_length int';
+  'entity text, id uuid, place int, version int, generation int, deleted boolean, body_from int, body_length int, memory_from int, memory_length int';
 
 function addRecords(statement: GroupStatement, records: readonly RecordWrite[]): void {
   const {blob} = statement;
@@ -209,8 +210,9 @@ function addMade(statement: GroupStatement, documents: readonly JsonObject[]): v
   statement.part(
     'made',
     () => `made AS (
-      INSERT INTO records (tenant_id, entity, id, seq, version, generation, deleted, updated_at, body)
-      SELECT $1, r.entity, r.id, counter.base + r.place, r.version, r.generation, r.deleted, counter.at, ${cut('body')}
+      INSERT INTO records (tenant_id, entity, id, seq, version, generation, deleted, updated_at, body, memory)
+      SELECT $1, r.entity, r.id, counter.base + r.place, r.version, r.generation, r.deleted, counter.at, ${cut('body')},
+        ${cut('memory')}
       FROM counter, json_to_recordset(${rows}::json) AS r (${recordColumns}))`,
   );
 }
@@ -221,7 +223,7 @@ function addChanged(statement: GroupStatement, documents: readonly JsonObject[])
     'changed',
     () => `changed AS (
       UPDATE records AS t SET seq = counter.base + r.place, version = r.version, generation = r.generation,
-        deleted = r.deleted, updated_at = counter.at, body = ${cut('body')}
+        deleted = r.deleted, updated_at = counter.at, body = ${cut('body')}, memory = ${cut('memory')}
       FROM counter, json_to_recordset(${rows}::json) AS r (${recordColumns})
         CROSS JOIN LATERAL (
           SELECT ctid FROM records WHERE tenant_id = $1 AND entity = r.entity AND id = r.id LIMIT 1) AS found
@@ -231,6 +233,7 @@ function addChanged(statement: GroupStatement, documents: readonly JsonObject[])
 
 function documentJson(record: RecordWrite, blob: Blob): JsonObject {
   const body = blob.add(record.body);
+  const memory = blob.add(record.memory);
   return {
     entity: record.entity,
     id: record.id,
@@ -240,6 +243,8 @@ function documentJson(record: RecordWrite, blob: Blob): JsonObject {
     deleted: record.deletedAt !== null,
     body_from: body.from,
     body_length: body.length,
+    memory_from: memory.from,
+    memory_length: memory.length,
   };
 }
 

@@ -18,20 +18,32 @@ export interface StoredRecord extends RecordKey {
   readonly body: Buffer | null;
 }
 
+/** With what a merge needs. Null as `body` is. */
+export interface WholeRecord extends StoredRecord {
+  readonly memory: Buffer | null;
+}
+
 /** One text per record of a tenant, for sets and maps. */
 export const recordName = ({entity, id}: RecordKey): string => `${entity}/${id}`;
 
+const placeIn =
+  (column: 'body' | 'memory') =>
+  ({entity, id}: RecordKey, version: number) => ({
+    table: 'records',
+    column,
+    record: `${entity}/${id}`,
+    version,
+  });
+
 /** Where a record's body is sealed to. */
-export const bodyPlace = ({entity, id}: RecordKey, version: number) => ({
-  table: 'records',
-  column: 'body',
-  record: `${entity}/${id}`,
-  version,
-});
+export const bodyPlace = placeIn('body');
+/** Where its memory is. */
+export const memoryPlace = placeIn('memory');
 
 const lockSql = `
   SELECT r.entity, r.id, r.seq, r.version, r.generation, r.deleted, r.updated_at AS "updatedAt",
-         CASE WHEN r.version IS DISTINCT FROM k.version THEN r.body END AS body
+         CASE WHEN r.version IS DISTINCT FROM k.version THEN r.body END AS body,
+         CASE WHEN r.version IS DISTINCT FROM k.version THEN r.memory END AS memory
   FROM (SELECT * FROM unnest($2::text[], $3::uuid[], $4::int[]) AS k (entity, id, version) ORDER BY entity, id) AS k
   CROSS JOIN LATERAL (
     SELECT * FROM records WHERE tenant_id = $1 AND entity = k.entity AND id = k.id LIMIT 1 FOR UPDATE) AS r`;
@@ -44,8 +56,8 @@ export async function lockRecords(
   client: pg.ClientBase,
   tenantId: TenantId,
   keys: readonly (RecordKey & {readonly version: number | null})[],
-): Promise<StoredRecord[]> {
-  const {rows} = await client.query<StoredRecord>({
+): Promise<WholeRecord[]> {
+  const {rows} = await client.query<WholeRecord>({
     name: 'lock_records',
     text: lockSql,
     values: [
@@ -63,9 +75,9 @@ export async function readNamedRecords(
   client: pg.ClientBase,
   tenantId: TenantId,
   keys: readonly RecordKey[],
-): Promise<(StoredRecord & {readonly body: Buffer})[]> {
-  const {rows} = await client.query<StoredRecord & {body: Buffer}>(
-    `SELECT r.entity, r.id, r.seq, r.version, r.generation, r.deleted, r.updated_at AS "updatedAt", r.body
+): Promise<WholeRecord[]> {
+  const {rows} = await client.query<WholeRecord>(
+    `SELECT r.entity, r.id, r.seq, r.version, r.generation, r.deleted, r.updated_at AS "updatedAt", r.body, r.memory
      FROM records r JOIN unnest($2::text[], $3::uuid[]) AS k (entity, id) ON r.entity = k.entity AND r.id = k.id
      WHERE r.tenant_id = $1`,
     [tenantId, keys.map(({entity}) => entity), keys.map(({id}) => id)],

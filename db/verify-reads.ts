@@ -59,7 +59,9 @@ export interface VerifiedRecord {
   readonly generation: number;
   readonly deleted: boolean;
   readonly updatedAt: Date;
+  readonly entity: EntityName;
   readonly body: Buffer;
+  readonly memory: Buffer;
   /** The record that the log names at `seq`; null if none. */
   readonly loggedId: string | null;
 }
@@ -71,7 +73,7 @@ export async function readRecords(
   {entity, after, limit}: {entity: EntityName; after: string; limit: number},
 ): Promise<VerifiedRecord[]> {
   const {rows} = await client.query<VerifiedRecord>(
-    `SELECT r.id, r.seq, r.version, r.generation, r.deleted, r.updated_at AS "updatedAt", r.body,
+    `SELECT r.entity, r.id, r.seq, r.version, r.generation, r.deleted, r.updated_at AS "updatedAt", r.body, r.memory,
             a.record_id AS "loggedId"
      FROM records r LEFT JOIN audit_logs a ON a.tenant_id = r.tenant_id AND a.seq = r.seq AND a.entity = r.entity
      WHERE r.tenant_id = $1 AND r.entity = $2 AND ($3 = '' OR r.id > nullif($3, '')::uuid)

@@ -383,6 +383,7 @@ CREATE TABLE "records" (
 	"deleted" boolean DEFAULT false NOT NULL,
 	"entity" text NOT NULL,
 	"body" "bytea",
+	"memory" "bytea",
 	CONSTRAINT "records_tenant_id_entity_id_pk" PRIMARY KEY("tenant_id","entity","id")
 );
 

@@ -42,6 +42,7 @@ const migrations: Readonly<Record<string, string>> = {
   'db/migrations/0009_outbox_worker.sql': '11204defa9e834e1',
   'db/migrations/0010_shown_deliveries.sql': 'ad7273fbdd0b4909',
   'db/migrations/0011_inline_bodies.sql': 'e2c84ee28e5368dc',
+  'db/migrations/0012_record_memory.sql': 'c99471b9b9a8f079',
 };
 
 /** Files that read the environment themselves, and why. */

@@ -11,14 +11,16 @@ export const records = pgTable(
     /** Of the latest change. Null while the row only holds the place of a record being created. */
     seq: counter('seq'),
     updatedAt: instant('updated_at'),
-    /** Grows with every write of this row, and seals `body` to it. */
+    /** Grows with every write of this row, and seals `body` and `memory` to it. */
     version: integer('version').notNull().default(0),
     /** Of the document; grows when it is compacted. */
     generation: integer('generation').notNull().default(0),
     deleted: boolean('deleted').notNull().default(false),
     entity: text('entity').notNull(),
-    /** Sealed: payload, what is remembered of its writes, and the Yjs state. */
+    /** Sealed: payload and Yjs state, which devices are sent. */
     body: bytea('body'),
+    /** Sealed: what is remembered of its writes, which only a merge needs. */
+    memory: bytea('memory'),
   },
   (table) => [
     primaryKey({columns: [table.tenantId, table.entity, table.id]}),

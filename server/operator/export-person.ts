@@ -12,7 +12,7 @@ import {memberJson} from '../sync/member-list.ts';
 import {listMemberships, requirePerson, type PersonMembership} from './find-person.ts';
 import {openLines, type LineSink} from './json-lines.ts';
 import type {Command, CommandDeps} from './outcome.ts';
-import {openBody} from './tenant-lines.ts';
+import {exportBody} from './tenant-lines.ts';
 
 const PAGE = 500;
 
@@ -50,7 +50,7 @@ async function writeMembership(
   });
   await sink.write({kind: 'membership', tenantId, tenantName, ...memberJson(member)});
   if (employee !== undefined) {
-    const {payload} = openBody(cipher, 'employees', employee);
+    const {payload} = exportBody(cipher, employee);
     await sink.write({kind: 'record', tenantId, entity: 'employees', id: employee.id, payload});
   }
   for await (const row of actionsOf(pool, {tenantId, person}))

@@ -15,7 +15,7 @@ import {tenantOf} from './arguments.ts';
 import {openLines, type LineSink} from './json-lines.ts';
 import {requireTenant} from './list-devices.ts';
 import type {Command, CommandDeps} from './outcome.ts';
-import {openBody, recordsOf, tenantLines} from './tenant-lines.ts';
+import {exportBody, recordsOf, tenantLines} from './tenant-lines.ts';
 
 /** Of the lines; docs/operations.md describes it. */
 const FORMAT = 1;
@@ -109,7 +109,7 @@ async function listFiles(
   return withTenantSnapshot(pool, tenantId, async (client) => {
     const found: {id: string; key: string}[] = [];
     for await (const record of recordsOf({client, tenantId}, 'attachments')) {
-      const {status, key} = openBody(cipher, 'attachments', record).payload;
+      const {status, key} = exportBody(cipher, record).payload;
       if (status === 'uploaded' && typeof key === 'string') found.push({id: record.id, key});
     }
     return found;

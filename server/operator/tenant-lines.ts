@@ -4,7 +4,6 @@ import type pg from 'pg';
 import type {EntityName} from '#crdt/entities/entity.ts';
 import {entities} from '#crdt/entities/registry.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
-import {splitRecord} from '#crdt/record-codec.ts';
 import {listAudit, type AuditLogRow} from '#db/audit-log.ts';
 import type {TenantCipher} from '#db/cipher.ts';
 import {listConflicts, type ConflictRow} from '#db/conflicts.ts';
@@ -13,13 +12,13 @@ import {listDevices, type DeviceRow} from '#db/devices.ts';
 import {listInvitations, type ListedInvitationRow} from '#db/invitations.ts';
 import {listMembers, type MemberRow} from '#db/memberships.ts';
 import {listQuarantined, type QuarantineRow} from '#db/quarantine.ts';
-import {bodyPlace} from '#db/records.ts';
 import {readRecords, type VerifiedRecord} from '#db/verify-reads.ts';
 import {deliveryJson} from '../sending/delivery-list.ts';
 import {auditEntryJson} from '../sync/audit-log.ts';
 import {conflictJson} from '../sync/conflict-json.ts';
 import {memberJson} from '../sync/member-list.ts';
 import {keptChangeJson} from '../sync/quarantine-json.ts';
+import {openBody} from '../sync/open-record.ts';
 
 /** Rows in memory at a time. A record may be 1 MB. */
 const PAGE = 100;
@@ -53,12 +52,11 @@ export const recordsOf = (
   );
 
 /** payload: as a pull answers it. document: the Yjs state. */
-export function openBody(
+export function exportBody(
   cipher: TenantCipher,
-  entity: EntityName,
-  {id, version, body}: Pick<VerifiedRecord, 'id' | 'version' | 'body'>,
+  record: Pick<VerifiedRecord, 'entity' | 'id' | 'version' | 'body'>,
 ) {
-  const {payload, state} = splitRecord(cipher.open(body, bodyPlace({entity, id}, version)));
+  const {payload, state} = openBody(cipher, record);
   return {
     payload: JSON.parse(utf8.decode(payload)) as Readonly<Record<string, unknown>>,
     document: Buffer.from(state).toString('base64'),
@@ -69,7 +67,7 @@ async function* recordLines(reader: TenantReader): AsyncGenerator<object> {
   for (const entity of Object.keys(entities) as EntityName[]) {
     for await (const record of recordsOf(reader, entity)) {
       const {id, seq, generation, deleted, updatedAt} = record;
-      const {payload, document} = openBody(reader.cipher, entity, record);
+      const {payload, document} = exportBody(reader.cipher, record);
       yield {kind: 'record', entity, id, seq, generation, deleted, updatedAt, payload, document};
     }
   }

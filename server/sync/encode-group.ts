@@ -3,14 +3,14 @@ import {randomUUID} from 'node:crypto';
 import type {AuditEntry} from '#crdt/change.ts';
 import type {Entity} from '#crdt/entities/entity.ts';
 import type {JsonObject, JsonValue} from '#crdt/json.ts';
-import {encodeRecord} from '#crdt/record-codec.ts';
+import {encodeRecord, type EncodedRecord} from '#crdt/record-codec.ts';
 import {deletedAtOf} from '#crdt/record.ts';
 import {PENDING_SEQ} from '#crdt/write.ts';
 import type {AuditRow} from '#db/audit-chain.ts';
 import type {TenantCipher} from '#db/cipher.ts';
 import type {GroupWrite, RecordWrite} from '#db/group-commit.ts';
 import type {ConflictWrite, QuarantineWrite, ResultWrite} from '#db/group-notes.ts';
-import {bodyPlace} from '#db/records.ts';
+import {bodyPlace, memoryPlace} from '#db/records.ts';
 import {conflictPair, type GroupDecision, type Logged, type WorkingRecord} from './decide-group.ts';
 import {fingerprintOf} from './fingerprints.ts';
 import type {CommittedConflict, ConflictNotice, Submission} from './submission.ts';
@@ -85,11 +85,7 @@ export function encodeGroup(
   };
 }
 
-function recordWrite(
-  cipher: TenantCipher,
-  working: WorkingRecord,
-  encoded: {bytes: Uint8Array; fields: JsonObject},
-): RecordWrite {
+function recordWrite(cipher: TenantCipher, working: WorkingRecord, encoded: EncodedRecord): RecordWrite {
   const {record, isNew, place} = working;
   const key = {entity: record.entity.name, id: record.id};
   const version = working.version + 1;
@@ -101,7 +97,8 @@ function recordWrite(
     isNew,
     version,
     generation: record.generation,
-    body: cipher.seal(encoded.bytes, bodyPlace(key, version)),
+    body: cipher.seal(encoded.body, bodyPlace(key, version)),
+    memory: cipher.seal(encoded.memory, memoryPlace(key, version)),
     fields,
     sealed,
     hashes,

@@ -1,16 +1,16 @@
 // Pages of a tenant's feed, opened. Catch-up over the socket and pull over REST read the same pages.
 import type pg from 'pg';
 import type {EntityName} from '#crdt/entities/entity.ts';
-import {splitRecord} from '#crdt/record-codec.ts';
 import {SyncError} from '#crdt/protocol/error-code.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
 import type {TenantCipher} from '#db/cipher.ts';
 import {positionBefore, readFeed, readHead, readScopedFeed} from '#db/feed.ts';
-import {bodyPlace, readRecord, readScopedRecord, type StoredRecord} from '#db/records.ts';
+import {readRecord, readScopedRecord, type StoredRecord} from '#db/records.ts';
 import {readAtOnce} from '#db/transaction.ts';
 import {canSee, isNarrowed} from './can-see.ts';
 import {gather} from './gather.ts';
 import type {Member} from './members.ts';
+import {openBody} from './open-record.ts';
 
 /** One record as committed. */
 export interface FeedItem {
@@ -138,9 +138,8 @@ function pageEnd(
 
 /** What a stored record says. */
 export function openRecord(cipher: TenantCipher, record: StoredRecord & {readonly body: Buffer}): FeedItem {
-  const {entity, id, seq, generation, deleted, updatedAt, version, body} = record;
-  const {payload, state} = splitRecord(cipher.open(body, bodyPlace({entity, id}, version)));
-  return {entity, id, seq, generation, deleted, updatedAt, place: seq, payload, state};
+  const {entity, id, seq, generation, deleted, updatedAt} = record;
+  return {entity, id, seq, generation, deleted, updatedAt, place: seq, ...openBody(cipher, record)};
 }
 
 const text = new TextDecoder();

@@ -4,17 +4,17 @@ import type pg from 'pg';
 import type {ChangeContext} from '#crdt/change.ts';
 import {entities} from '#crdt/entities/registry.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
-import {decodeRecord, splitRecord} from '#crdt/record-codec.ts';
 import {deletedAtOf, emptyRecord} from '#crdt/record.ts';
 import {lockCounter} from '#db/access.ts';
 import {sumAttachments} from '#db/attachments.ts';
 import type {TenantCipher} from '#db/cipher.ts';
 import {findPushResults, type StoredResult} from '#db/push-results.ts';
 import {lockOpen} from '#db/quarantine.ts';
-import {bodyPlace, lockRecords, recordName, type RecordKey, type StoredRecord} from '#db/records.ts';
+import {lockRecords, recordName, type RecordKey, type StoredRecord, type WholeRecord} from '#db/records.ts';
 import type {Storage} from './attaching.ts';
 import type {WorkingRecord} from './decide-group.ts';
 import {knownAccess, loadAccess, type GroupAccess, type LaneAccess} from './lane-access.ts';
+import {openWithMemory} from './open-record.ts';
 import {EMPTY_STATE} from './receipts.ts';
 import type {CachedRecord, RecordCache} from './record-cache.ts';
 import type {Submission} from './submission.ts';
@@ -148,7 +148,7 @@ function workOn(
   }: {
     key: RecordKey;
     cipher: TenantCipher;
-    stored: StoredRecord | undefined;
+    stored: WholeRecord | undefined;
     cached: CachedRecord | undefined;
   },
 ): WorkingRecord {
@@ -163,16 +163,9 @@ function workOn(
       seq: null,
     };
   }
-  const {version, seq, generation} = stored;
+  const {version, seq} = stored;
   if (stored.body === null && cached !== undefined)
     return {...fresh, record: cached.record, loadedState: cached.state, isNew: false, version, seq};
-  const bytes = cipher.open(stored.body ?? new Uint8Array(), bodyPlace(key, version));
-  const record = decodeRecord(bytes, {
-    entity: entities[key.entity],
-    id: key.id,
-    seq,
-    generation,
-    clientId: deps.serverClientId,
-  });
-  return {...fresh, record, loadedState: splitRecord(bytes).state, isNew: false, version, seq};
+  const {record, body} = openWithMemory(cipher, stored, deps.serverClientId);
+  return {...fresh, record, loadedState: body.state, isNew: false, version, seq};
 }

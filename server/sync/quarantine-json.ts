@@ -4,13 +4,11 @@ import {entities} from '#crdt/entities/registry.ts';
 import type {JsonValue} from '#crdt/json.ts';
 import {isoText} from '#crdt/protocol/moments.ts';
 import type {KeptChangeJson} from '#crdt/protocol/quarantine.ts';
-import {decodeRecord} from '#crdt/record-codec.ts';
 import {DELETED_AT, fieldsOf, type RecordState} from '#crdt/record.ts';
 import {readWritten, type Written} from '#crdt/written.ts';
 import {auditPlace} from '#db/audit-log.ts';
 import type {TenantCipher} from '#db/cipher.ts';
 import type {QuarantineRow} from '#db/quarantine.ts';
-import {bodyPlace, type StoredRecord} from '#db/records.ts';
 import {openKept, type KeptChange} from './quarantine-write.ts';
 
 type Said = KeptChangeJson['changes'][number];
@@ -88,14 +86,6 @@ function saidInUpdate({values, texts}: Written, record: RecordState | undefined)
 
 const currentOf = (record: RecordState | undefined, key: string): JsonValue =>
   record?.writes.get(key)?.value ?? null;
-
-export function openRecord(
-  cipher: TenantCipher,
-  {entity, id, seq, generation, version, body}: StoredRecord & {readonly body: Buffer},
-): RecordState {
-  const bytes = cipher.open(body, bodyPlace({entity, id}, version));
-  return decodeRecord(bytes, {entity: entities[entity], id, seq, generation, clientId: 0});
-}
 
 /** A discarding manager's note lies in the log, sealed. */
 export const sealNote = (

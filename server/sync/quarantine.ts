@@ -17,7 +17,8 @@ import {withTenant} from '#db/transaction.ts';
 import {derivedUuid} from './devices.ts';
 import {pageOf, readPlace, type ListPage} from './list-place.ts';
 import type {Member} from './members.ts';
-import {keptChangeJson, keptOf, openRecord, sealNote, writtenIn} from './quarantine-json.ts';
+import {openWithMemory} from './open-record.ts';
+import {keptChangeJson, keptOf, sealNote, writtenIn} from './quarantine-json.ts';
 import type {KeptChange} from './quarantine-write.ts';
 import {requireManager, requireManagerInside} from './require-manager.ts';
 import type {Service} from './service.ts';
@@ -198,6 +199,6 @@ async function readBeside(
   const stored = await withTenant(pool, tenantId, (client) =>
     readNamedRecords(client, tenantId, [...keys.values()]),
   );
-  const records = new Map(stored.map((one) => [recordName(one), openRecord(cipher, one)]));
+  const records = new Map(stored.map((one) => [recordName(one), openWithMemory(cipher, one).record]));
   return {cipher, recordOf: (row) => records.get(recordName(keyOf(row)))};
 }

@@ -1,9 +1,9 @@
 // A record as committed, past the lane and its cache.
 import type {TenantId} from '#crdt/protocol/ids.ts';
-import {splitRecord} from '#crdt/record-codec.ts';
-import {bodyPlace, readRecord, type RecordKey} from '#db/records.ts';
+import {readRecord, type RecordKey} from '#db/records.ts';
 import {withTenant} from '#db/transaction.ts';
 import type {FlushDeps} from './load-group.ts';
+import {openBody} from './open-record.ts';
 import type {CurrentState} from './submission.ts';
 
 /** Null if there is none. */
@@ -15,6 +15,5 @@ export async function readCurrent(
   const cipher = await cipherOf(tenantId);
   const stored = await withTenant(pool, tenantId, (client) => readRecord(client, tenantId, {entity, id}));
   if (stored === undefined) return null;
-  const bytes = cipher.open(stored.body, bodyPlace({entity, id}, stored.version));
-  return {generation: stored.generation, state: splitRecord(bytes).state};
+  return {generation: stored.generation, state: openBody(cipher, stored).state};
 }

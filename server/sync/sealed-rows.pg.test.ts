@@ -144,6 +144,28 @@ const moves: readonly Move[] = [
     place: /^clients \S+ records\.body$/,
   },
   {
+    name: 'memories of two records',
+    statement: swap('records', 'memory', [
+      `${here} AND entity = 'clients' AND ${isFirst}`,
+      `${here} AND entity = 'clients' AND ${isSecond}`,
+    ]),
+    fails: ['edit'],
+    place: /^clients \S+ records\.memory$/,
+  },
+  {
+    name: 'an earlier memory of the same record under its newer version',
+    statement: `UPDATE records r SET memory = e.memory FROM earlier e
+      WHERE r.tenant_id = e.tenant_id AND r.entity = e.entity AND r.id = e.id AND r.version > e.version`,
+    fails: ['edit'],
+    place: /^clients \S+ records\.memory$/,
+  },
+  {
+    name: 'body and memory of one record',
+    statement: `UPDATE records SET body = memory, memory = body WHERE ${here} AND entity = 'clients' AND ${isFirst}`,
+    fails: bodyReads,
+    place: /^clients \S+ records\.body$/,
+  },
+  {
     name: 'two columns of one row',
     statement: `UPDATE employees SET display_name = email, email = display_name WHERE ${here}`,
     fails: ['directory'],

@@ -3,13 +3,13 @@ import type {Entity} from '#crdt/entities/entity.ts';
 import {storedColumns, type StoredColumn} from '#crdt/entities/fields.ts';
 import {flattenDocument} from '#crdt/flatten.ts';
 import {canonicalJson, isEqualJson, type JsonObject, type JsonValue} from '#crdt/json.ts';
-import {decodeRecord, splitRecord} from '#crdt/record-codec.ts';
+import type {BodyParts} from '#crdt/record-codec.ts';
 import {deletedAtOf, fieldsOf, type RecordState} from '#crdt/record.ts';
 import type {TenantCipher} from '#db/cipher.ts';
-import {bodyPlace} from '#db/records.ts';
 import type {TypedRow, VerifiedRecord} from '#db/verify-reads.ts';
 import {columnPlace} from './encode-group.ts';
 import {fingerprintOf} from './fingerprints.ts';
+import {openBody, openWithMemory} from './open-record.ts';
 
 /** What is wrong with a record, each with where; values are never in it. */
 export interface RecordFault {
@@ -23,15 +23,10 @@ export function verifyRecord(
   entity: Entity,
   {stored, row, cipher}: {stored: VerifiedRecord; row: TypedRow | undefined; cipher: TenantCipher},
 ): RecordFault[] {
-  const {id, seq, generation, version} = stored;
-  let bytes: Uint8Array;
-  let record: RecordState;
-  try {
-    bytes = cipher.open(stored.body, bodyPlace({entity: entity.name, id}, version));
-    record = decodeRecord(bytes, {entity, id, seq, generation, clientId: 0});
-  } catch {
-    return [{place: 'records.body', message: 'cannot be opened'}];
-  }
+  const {id} = stored;
+  const opened = openEither(cipher, stored);
+  if ('fault' in opened) return [opened.fault];
+  const {record, body} = opened;
   const {fields, isDeleted} = flattenDocument(entity, record.doc);
   const faults: RecordFault[] = [];
   const check = (holds: boolean, place: string, message: string): void => {
@@ -41,7 +36,7 @@ export function verifyRecord(
   check(stored.loggedId === id, 'records.seq', 'is not where the log has a change of this record');
   check(stored.deleted === isDeleted, 'records.deleted', 'is not what the document says');
   const remembered = fieldsOf(record);
-  const payload = JSON.parse(text.decode(splitRecord(bytes).payload)) as JsonObject;
+  const payload = JSON.parse(text.decode(body.payload)) as JsonObject;
   for (const name of Object.keys(entity.fields)) {
     const shown = fields[name] ?? null;
     check(
@@ -58,6 +53,20 @@ export function verifyRecord(
   if (row === undefined) return [...faults, {place: entity.name, message: 'has no row'}];
   const facts = {fields, stored, record, payload, isDeleted};
   return [...faults, ...verifyCommon(row, facts), ...verifyColumns(entity, {row, fields, cipher})];
+}
+
+function openEither(
+  cipher: TenantCipher,
+  stored: VerifiedRecord,
+): {record: RecordState; body: BodyParts} | {fault: RecordFault} {
+  let place = 'records.body';
+  try {
+    openBody(cipher, stored);
+    place = 'records.memory';
+    return openWithMemory(cipher, stored);
+  } catch {
+    return {fault: {place, message: 'cannot be opened'}};
+  }
 }
 
 /** Columns that every typed row has. */

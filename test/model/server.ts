@@ -129,7 +129,7 @@ export function createCoreServer(settings: CoreServerSettings): ModelServer {
 
   const restart = (): void => {
     // Stored as the lane does it: within the group, before positions are given out.
-    const {bytes} = core.encodeRecord(record, core.PENDING_SEQ + group.length);
+    const bytes = core.encodeRecord(record, core.PENDING_SEQ + group.length);
     commit();
     const {generation} = record;
     record = core.decodeRecord(bytes, {entity, id: recordId, seq: committed, generation, clientId: mint()});
