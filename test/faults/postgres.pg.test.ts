@@ -96,11 +96,11 @@ test('without a free connection devices are told to try again, until there is on
   await expect.poll(endOwn, WAIT).toBe(0);
   await until(() => writer.retries.length > 0);
   expect(new Set(writer.retries)).toEqual(new Set(['not_ready']));
-  expect(await readiness(person, node)).toBe(503);
+  await expect.poll(() => readiness(person, node), WAIT).toBe(503);
   await Promise.all(hogs.map((hog) => hog.end()));
   await writer.more(5);
   await writer.stop();
-  expect(await readiness(person, node)).toBe(200);
+  await expect.poll(() => readiness(person, node), WAIT).toBe(200);
   await checkWritten(writer, {owner: ownerOf(postgres), person, port: node.port});
 });
 
