@@ -1,5 +1,10 @@
 // The bounds of live connections that devices need not know. What happens at each is said where it is used.
 
+/**
+ * Connections that wait for the server to take them: all devices of a node that went away may come at once. One too many
+ * tries again after a second. The system has a bound of its own (`net.core.somaxconn`).
+ */
+export const CONNECT_BACKLOG = 4_096;
 /** Commits kept for a connection while it reads the feed. Past it they are let go, and the feed is read on. */
 export const WAITING_BATCHES_MAX = 64;
 /** Bytes of one live frame. A larger commit is read from the feed by each connection, in pages. */

@@ -7,6 +7,7 @@ import {type ServerOptions, WebSocketServer} from 'ws';
 import type {ErrorCode} from '#crdt/protocol/error-code.ts';
 import type {HeaderPair} from '../answer-headers.ts';
 import {plainAddress, problemOf, statusLine} from './http-exchange.ts';
+import {CONNECT_BACKLOG} from './live-limits.ts';
 import type {StartTransport, TransportOptions, UpgradeRequest} from './socket.ts';
 import {answerHttp, isBodyTooLarge} from './ws-http.ts';
 import {WsSocket} from './ws-socket.ts';
@@ -107,7 +108,7 @@ function refuse(
 async function listen(server: Server, {host, port}: TransportOptions): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen({host, port}, () => {
+    server.listen({host, port, backlog: CONNECT_BACKLOG}, () => {
       server.off('error', reject);
       resolve();
     });
