@@ -10,7 +10,7 @@ import {
   type TextDelete,
   type TextElement,
 } from './admitted.ts';
-import {firstEndingAfter} from './by-clock.ts';
+import {byClient, firstEndingAfter} from './by-clock.ts';
 import type {Entity} from './entities/entity.ts';
 import {keyOf, rootOfItem} from './roots.ts';
 import type {ParsedRange, ParsedUpdate} from './update-reader.ts';
@@ -67,15 +67,8 @@ interface Added {
 
 function indexAdded(elements: readonly AdmittedElement[]): Added {
   const ends = new Map<number, number>();
-  const texts = new Map<number, TextElement[]>();
-  for (const element of elements) {
-    ends.set(element.client, element.clock + element.length);
-    if (element.kind === 'map') continue;
-    const list = texts.get(element.client);
-    if (list === undefined) texts.set(element.client, [element]);
-    else list.push(element);
-  }
-  return {ends, texts};
+  for (const {client, clock, length} of elements) ends.set(client, clock + length);
+  return {ends, texts: byClient(elements.filter((element) => element.kind === 'text'))};
 }
 
 function addDeletesOfNewText(

@@ -2,7 +2,7 @@
 // document would be, without touching it.
 import type * as Y from 'yjs';
 import type {TextElement} from './admitted.ts';
-import {firstEndingAfter} from './by-clock.ts';
+import {byClient, firstEndingAfter} from './by-clock.ts';
 import {isSameId, isWithin, type ItemId} from './update-reader.ts';
 
 /** A stretch of one client's clocks, known or new, with its place among the others. */
@@ -25,21 +25,18 @@ export interface Layout {
 
 /** first: the leftmost item of the text; null where there is none yet. */
 export function layOut(first: Y.Item | null, step: () => void): Layout {
-  const layout: Layout = {start: null, byClient: new Map(), step};
-  let last: Stretch | null = null;
+  const stretches: Stretch[] = [];
   for (let item = first; item !== null; item = item.right) {
     step();
     const {id, length, origin, rightOrigin} = item;
     const stretch: Stretch = {client: id.client, clock: id.clock, length, origin, rightOrigin, right: null};
-    if (last === null) layout.start = stretch;
-    else last.right = stretch;
-    last = stretch;
-    const list = layout.byClient.get(id.client);
-    if (list === undefined) layout.byClient.set(id.client, [stretch]);
-    else list.push(stretch);
+    const last = stretches.at(-1);
+    if (last !== undefined) last.right = stretch;
+    stretches.push(stretch);
   }
-  for (const list of layout.byClient.values()) list.sort((a, b) => a.clock - b.clock);
-  return layout;
+  const lists = byClient(stretches);
+  for (const list of lists.values()) list.sort((a, b) => a.clock - b.clock);
+  return {start: stretches[0] ?? null, byClient: lists, step};
 }
 
 /** What an element names to its sides; null: an end of the text. */

@@ -59,13 +59,20 @@ function openEither(
   cipher: TenantCipher,
   stored: VerifiedRecord,
 ): {record: RecordState; body: BodyParts} | {fault: RecordFault} {
-  let place = 'records.body';
   try {
-    openBody(cipher, stored);
-    place = 'records.memory';
     return openWithMemory(cipher, stored);
   } catch {
+    const place = canOpenBody(cipher, stored) ? 'records.memory' : 'records.body';
     return {fault: {place, message: 'cannot be opened'}};
+  }
+}
+
+function canOpenBody(cipher: TenantCipher, stored: VerifiedRecord): boolean {
+  try {
+    openBody(cipher, stored);
+    return true;
+  } catch {
+    return false;
   }
 }
 
