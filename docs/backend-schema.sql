@@ -460,7 +460,7 @@ CREATE INDEX "deliveries_id" ON "deliveries" USING btree ("id");
 CREATE INDEX "deliveries_provider" ON "deliveries" USING btree ("provider_id");
 CREATE INDEX "deliveries_recipient" ON "deliveries" USING btree ("tenant_id","recipient_hash","attempted_at");
 CREATE INDEX "local_messages_created" ON "local_messages" USING btree ("tenant_id","created_at","id");
-CREATE INDEX "devices_user" ON "devices" USING btree ("tenant_id","user_id");
+CREATE INDEX "devices_user" ON "devices" USING btree ("user_id","tenant_id");
 CREATE INDEX "replicas_device" ON "replicas" USING btree ("tenant_id","device_id");
 CREATE INDEX "attachments_owner_id" ON "attachments" USING btree ("tenant_id","owner_id") WHERE "attachments"."owner_id" is not null;
 CREATE INDEX "clients_email_hash" ON "clients" USING btree ("tenant_id","email_hash") WHERE "clients"."email_hash" is not null;

@@ -43,6 +43,7 @@ const migrations: Readonly<Record<string, string>> = {
   'db/migrations/0010_shown_deliveries.sql': 'ad7273fbdd0b4909',
   'db/migrations/0011_inline_bodies.sql': 'e2c84ee28e5368dc',
   'db/migrations/0012_record_memory.sql': 'c99471b9b9a8f079',
+  'db/migrations/0013_device_lookups.sql': '1fda82e2abfa9163',
 };
 
 /** Files that read the environment themselves, and why. */

@@ -15,7 +15,8 @@ export const devices = pgTable(
   },
   (table) => [
     primaryKey({columns: [table.tenantId, table.id]}),
-    index('devices_user').on(table.tenantId, table.userId),
+    // Not by tenant first: no early plan takes it for a look-up by id.
+    index('devices_user').on(table.userId, table.tenantId),
   ],
 );
 

@@ -8,7 +8,7 @@ import {differencesSql} from '#db/scope-sql.ts';
 import {createWorld, type Person, type World} from '../support/world.ts';
 
 const TASKS = 3_000;
-const EMPLOYEES = 10;
+const EMPLOYEES = 20;
 /** A few dozen are usual; thousands would be the tenant. */
 const ROWS_MAX = 500;
 
@@ -136,42 +136,52 @@ test("a page of an employee's feed looks at what is in their scope", async () =>
   expect(seen).toBeLessThan(ROWS_MAX);
 });
 
-test('a commit looks at the rows it writes, its author and the answers given before', async () => {
-  const {rows} = await world.database.owner.query<{id: string}>(
-    'SELECT id FROM tasks WHERE employee_id = $1 LIMIT 1',
-    [employeeIds[0]],
-  );
-  const id = rows[0]!.id;
-  const sent = vi.spyOn(pg.Client.prototype, 'query');
-  try {
-    // The first write of this member: nothing is known of them yet.
-    await people[0]!.push([{entity: 'tasks', entityId: id, payload: {status: 'in_progress'}}]);
-    const statements = sent.mock.calls
-      .map(([config]) => config as unknown as {name?: string; text: string; values: unknown[]})
-      .filter(({name = ''}) => laneStatements.test(name));
-    expect(statements.map(({name}) => name?.replace(/\d+/, ''))).toEqual([
-      'lock_records',
-      'find_push_results',
-      'read_access',
-      'find_granted',
-      'group_',
-    ]);
-    // Else the second run of the statement, to explain it, would write the answer to the push twice.
-    await world.database.owner.query('DELETE FROM push_results WHERE record_id = $1', [id]);
-    const seen = await explained(async (client) => {
-      const plans: PlanNode[] = [];
-      for (const {name, text, values} of statements) {
-        await client.query(`PREPARE explained_${name} AS ${text}`);
-        const execute = `EXECUTE explained_${name} (${values.map(literal).join(', ')})`;
-        plans.push(await planOf(client, execute));
-      }
-      return plans;
-    });
-    expect(seen).toBeLessThan(10);
-  } finally {
-    sent.mockRestore();
-  }
-});
+// Vacuum may come before the statistics, and both at any moment: the sizes it notes make other indexes look as cheap.
+test.each([
+  {when: 'on the first day', upkeep: 'SELECT', writer: 0},
+  {when: 'after a vacuum', upkeep: 'VACUUM', writer: 1},
+  {when: 'with statistics', upkeep: 'ANALYZE', writer: 2},
+])(
+  'a commit looks at the rows it writes, its author and the answers given before, $when',
+  async ({upkeep, writer}) => {
+    await world.database.owner.query(upkeep);
+    const {rows} = await world.database.owner.query<{id: string}>(
+      'SELECT id FROM tasks WHERE employee_id = $1 LIMIT 1',
+      [employeeIds[writer]],
+    );
+    const id = rows[0]!.id;
+    const sent = vi.spyOn(pg.Client.prototype, 'query');
+    try {
+      // The first write of this member: nothing is known of them yet.
+      await people[writer]!.push([{entity: 'tasks', entityId: id, payload: {status: 'in_progress'}}]);
+      const statements = sent.mock.calls
+        .map(([config]) => config as unknown as {name?: string; text: string; values: unknown[]})
+        .filter(({name = ''}) => laneStatements.test(name));
+      expect(statements.map(({name}) => name?.replace(/\d+/, ''))).toEqual([
+        'lock_records',
+        'find_push_results',
+        'read_access',
+        'find_granted',
+        'group_',
+      ]);
+      // Else the second run of the statement, to explain it, would write the answer to the push twice.
+      await world.database.owner.query('DELETE FROM push_results WHERE record_id = $1', [id]);
+      const seen = await explained(async (client) => {
+        const plans: PlanNode[] = [];
+        for (const {name, text, values} of statements) {
+          await client.query(`PREPARE explained_${name} AS ${text}`);
+          const execute = `EXECUTE explained_${name} (${values.map(literal).join(', ')})`;
+          plans.push(await planOf(client, execute));
+          await client.query(`DEALLOCATE explained_${name}`);
+        }
+        return plans;
+      });
+      expect(seen).toBeLessThan(10);
+    } finally {
+      sent.mockRestore();
+    }
+  },
+);
 
 const laneStatements = /^(lock_records|find_push_results|read_access|find_granted|group_\d+)$/;
 
