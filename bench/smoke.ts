@@ -21,7 +21,7 @@ const relayed: readonly string[] = ['connections', 'transport'];
 const peersOf = ({name}: Scenario): Peer[] =>
   (relayed.includes(name)
     ? (['fieldmerge', 'floor-ws', 'floor-uws', 'floor-pg'] as const)
-    : (['fieldmerge', 'floor-pg'] as const)
+    : (['fieldmerge', 'floor-pg', 'floor-merge'] as const)
   ).map(peerOf);
 
 function assertWellFormed(scenario: Scenario, result: RunResult | undefined, peers: readonly Peer[]): void {

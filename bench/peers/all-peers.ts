@@ -1,6 +1,6 @@
 // The peers by name.
 import {fieldmerge} from './fieldmerge.ts';
-import {floorPg, floorUws, floorWs} from './floor.ts';
+import {floorMerge, floorPg, floorUws, floorWs} from './floor.ts';
 import {hocuspocus} from './hocuspocus.ts';
 import type {Peer, PeerName} from './peer.ts';
 import {pouchdb} from './pouchdb.ts';
@@ -11,6 +11,7 @@ const peers: Readonly<Record<PeerName, Peer>> = {
   'floor-ws': floorWs,
   'floor-uws': floorUws,
   'floor-pg': floorPg,
+  'floor-merge': floorMerge,
   hocuspocus,
   'y-websocket': yWebsocket,
   pouchdb,

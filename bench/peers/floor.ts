@@ -1,5 +1,6 @@
-// floor-ws and floor-pg: what the plainest server costs, so that ratios to it cancel the machine's mood.
-import {fieldsOf, recordIdOf} from '../load/tasks.ts';
+// floor-ws, floor-pg and floor-merge: what the plainest server of its kind costs, so that ratios to it cancel the
+// machine's mood.
+import {fieldsOf, recordIdOf, seedUpdate} from '../load/tasks.ts';
 import {startServerProcess} from '../server-process.ts';
 import {decodeFloorFrame, encodeFloorFrame} from './floor-frames.ts';
 import {getJson, inBatches, postJson, readPages} from './http.ts';
@@ -125,6 +126,29 @@ export const floorPg: Peer = {
     ),
   openBurst: (access, options) =>
     options.path === 'socket' ? openSocketBurst(access, options) : openRestBurst(access),
+};
+
+export const floorMerge: Peer = {
+  ...floorPg,
+  name: 'floor-merge',
+  promises: {
+    ack: 'committed',
+    checks: 'none',
+    missing: 'tokens, validation, merge memory, conflicts, audit, a feed, catch-up',
+  },
+  keepsDocuments: true,
+  catchUpPaths: [],
+  start: (options) => start(options, {file: SERVER, env: {DATABASE_URL: options.databaseUrl, MERGES: '1'}}),
+  async seed({access}, {needs}) {
+    const updates = Array.from({length: needs.records}, (_, record) => ({
+      record,
+      update: seedUpdate(record),
+    }));
+    const link = await openSocketBurst(access, {device: 0, records: needs.records});
+    await link.push(updates.map((update) => ({...update, field: '', value: null, at: 0})));
+    await link.close();
+    return '';
+  },
 };
 
 export const floorWs: Peer = {

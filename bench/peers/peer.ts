@@ -6,6 +6,7 @@ export const peerNames = [
   'floor-ws',
   'floor-uws',
   'floor-pg',
+  'floor-merge',
   'hocuspocus',
   'y-websocket',
   'pouchdb',

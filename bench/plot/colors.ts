@@ -6,6 +6,7 @@ export const colors: Readonly<Record<PeerName, string>> = {
   'floor-ws': '#999999',
   'floor-uws': '#555555',
   'floor-pg': '#e69f00',
+  'floor-merge': '#f0e442',
   hocuspocus: '#d55e00',
   'y-websocket': '#cc79a7',
   pouchdb: '#009e73',

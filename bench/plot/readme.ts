@@ -73,7 +73,7 @@ export function describeRun(
 - ${repetitions === 1 ? 'Each figure was measured once.' : `Figures are medians of ${repetitions} repetitions in which the peers took turns; in parentheses the lowest and the highest.`}
 - The load (devices), the server under test and Postgres share this machine. Absolute figures belong to it alone; ratios within this run are the point.
 - Peers promise different things, and what a peer does not do it does not pay for. Fieldmerge always runs complete.
-- \`floor-ws\`, \`floor-uws\` and \`floor-pg\` are the least that a server of this kind can do. Nobody could use them; they show what is left to gain.
+- The floors are the least that a server of their kind can do: pass bytes on (\`floor-ws\`, \`floor-uws\`), commit them first (\`floor-pg\`), merge and seal them before that (\`floor-merge\`). Nobody could use them; they show what is left to gain.
 - CPU is user and system time of the server process and of all Postgres processes as \`/proc\` counts them, in steps of 10 ms; memory is the resident set.`,
     peersTable(run),
     ...sections.map(({scenario, result, charts}) => sectionOf(scenario, result, {run, charts})),
