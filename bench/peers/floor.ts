@@ -136,7 +136,6 @@ export const floorMerge: Peer = {
     checks: 'none',
     missing: 'tokens, validation, merge memory, conflicts, audit, a feed, catch-up',
   },
-  keepsDocuments: true,
   catchUpPaths: [],
   start: (options) => start(options, {file: SERVER, env: {DATABASE_URL: options.databaseUrl, MERGES: '1'}}),
   async seed({access}, {needs}) {
