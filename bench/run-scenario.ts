@@ -117,8 +117,10 @@ function judge(scenario: Scenario, rows: readonly ResultRow[]): GoalResult[] {
   return scenario.goals.flatMap(({key, way, against, bound}) => {
     const value = medianOf('fieldmerge', way, key);
     const other = against === undefined ? 1 : medianOf(against.peer, against.way, against.key ?? key);
-    if (value === undefined || other === undefined || Number.isNaN(value + other)) return [];
+    if (value === undefined || other === undefined) return [];
     const ratio = value / other;
+    // A tiny load may cost the other nothing that can be measured.
+    if (!Number.isFinite(ratio)) return [];
     const isReached =
       'atMost' in bound
         ? ratio <= bound.atMost || value - other <= (bound.orPlus ?? -Infinity)
