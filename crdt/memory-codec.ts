@@ -36,11 +36,16 @@ interface Reading {
 /** recordSeq: the record's own feed position, pending or not. */
 export function encodeMemory(record: RecordState, recordSeq: number): string {
   const writing: Writing = {names: new Map(), recordSeq};
-  const writes: string[] = [];
+  const settled = settledOf(record);
+  let writes = '';
   for (const [key, write] of record.writes) {
-    const [device, user] = writerOf(write, writing);
-    const rest = encodeRest(write, writing, record.unsettled.has(key));
-    writes.push(`${JSON.stringify(key)}:[${device},${user},${rest}`);
+    const device = placeOf(write.device, writing);
+    const user = placeOf(write.user, writing);
+    const known = settled.get(key);
+    const rest = known?.write === write ? known.rest : encodeRest(write, writing);
+    // Joined parts have writers too, whose places differ from one memory to the next.
+    if (known?.rest !== rest && isPlain(write) && !record.unsettled.has(key)) settled.set(key, {write, rest});
+    writes += `${writes === '' ? '' : ','}${JSON.stringify(key)}:[${device},${user},${rest}`;
   }
   const texts: Record<string, TextRow> = {};
   for (const [key, write] of record.textWrites) {
@@ -48,30 +53,41 @@ export function encodeMemory(record: RecordState, recordSeq: number): string {
   }
   const {created, updatedBy} = record;
   const names = JSON.stringify([...writing.names.keys()]);
-  return `{"names":${names},"created":${JSON.stringify(created)},"updatedBy":${JSON.stringify(updatedBy)},"writes":{${writes.join(',')}},"texts":${JSON.stringify(texts)}}`;
+  return `{"names":${names},"created":${JSON.stringify(created)},"updatedBy":${JSON.stringify(updatedBy)},"writes":{${writes}},"texts":${JSON.stringify(texts)}}`;
 }
 
-// Most writes of a record do not change from commit to commit; their text is made once.
-const settledText = new WeakMap<Write, string>();
+interface Settled {
+  readonly write: Write;
+  /** Its row after its writer. */
+  readonly rest: string;
+}
 
-/** The row of a write after its writer, with the bracket that ends it. */
-function encodeRest(write: Write, writing: Writing, pending: boolean): string {
-  const known = pending ? undefined : settledText.get(write);
+// Most writes of a record do not change from commit to commit; their text is made once. By record and not by write: the
+// collector goes through all that is held weakly, and there are a dozen writes to a record.
+const settledByRecord = new WeakMap<RecordState, Map<string, Settled>>();
+
+function settledOf(record: RecordState): Map<string, Settled> {
+  const known = settledByRecord.get(record);
   if (known !== undefined) return known;
-  // The first part is the write itself, but for the stamp that joined writes may have raised.
-  const isPlain = write.parts.length === 1 && write.parts[0]?.eff === write.eff;
-  const rest = [
-    ...factsOf(write, writing),
-    write.value,
-    flat(write.carriers),
-    isPlain ? [] : write.parts.map((part) => partRow(part, writing)),
-    write.prior === null ? null : priorRow(write.prior, writing),
-  ];
-  const encoded = JSON.stringify(rest).slice(1);
-  // Joined parts have writers too, whose places differ from one memory to the next.
-  if (!pending && isPlain) settledText.set(write, encoded);
-  return encoded;
+  const made = new Map<string, Settled>();
+  settledByRecord.set(record, made);
+  return made;
 }
+
+/** The first part is the write itself, but for the stamp that joined writes may have raised. */
+const isPlain = (write: Write): boolean => write.parts.length === 1 && write.parts[0]?.eff === write.eff;
+
+/** The row of a write after its writer, with the bracket that ends it. Put together by hand: a memory has a dozen. */
+function encodeRest(write: Write, writing: Writing): string {
+  const {id, at, eff, value, carriers, parts, prior} = write;
+  const seq = storedSeq(write.seq, writing.recordSeq);
+  const joined = isPlain(write) ? '[]' : JSON.stringify(parts.map((part) => partRow(part, writing)));
+  const before = prior === null ? 'null' : JSON.stringify(priorRow(prior, writing));
+  return `${JSON.stringify(id)},${at},${eff},${seq},${JSON.stringify(value)},${itemList(carriers)},${joined},${before}]`;
+}
+
+const itemList = (ids: readonly ItemId[]): string =>
+  `[${ids.map(({client, clock}) => `${client},${clock}`).join(',')}]`;
 
 const writerOf = ({device, user}: Part, writing: Writing): Writer => [
   placeOf(device, writing),
