@@ -2,6 +2,7 @@
 // FUZZ_SEED in the environment change how many and which; `npm run fuzz` runs on.
 import {expect, it} from 'vitest';
 import {runCampaign} from './campaign.ts';
+import {addFigures, type Figures} from './figures.ts';
 import {tellFailure, tellFigures} from './report.ts';
 import {targetNames} from './targets.ts';
 import {ROW_INPUTS} from './try-row.ts';
@@ -43,3 +44,21 @@ it(`nothing of ${INPUTS} hostile inputs hangs, fills the memory, throws or gets 
   // A fuzzer whose inputs are all refused at the door tries nothing.
   for (const {inputs, accepted} of result.figures) expect(accepted).toBeGreaterThan(inputs / 20);
 }, 900_000);
+
+it('a campaign that is stopped tells which row is next, and two sittings try what one would', async () => {
+  const inputs = 30 * ROW_INPUTS;
+  const common = {seed: 3, threads: 1, inputMsMax: MS_MAX};
+  let rowsLeft = 7;
+  const first = await runCampaign({...common, inputs, isOver: () => --rowsLeft <= 0});
+  expect(first.nextRow).toBeLessThan(30);
+  const firstRow = first.nextRow;
+  const second = await runCampaign({...common, inputs: inputs - firstRow * ROW_INPUTS, firstRow});
+  const whole = await runCampaign({...common, inputs});
+  expect(second.nextRow).toBe(30);
+  expect([first, second, whole].flatMap(({failures}) => failures)).toEqual([]);
+  const sums = new Map<string, Figures>();
+  for (const one of [...first.figures, ...second.figures]) addFigures(sums, one);
+  const told = (figures: Iterable<Figures>): unknown[] =>
+    [...figures].map(({target, inputs: tried, accepted}) => [target, tried, accepted]).sort();
+  expect(told(sums.values())).toEqual(told(whole.figures));
+}, 120_000);

@@ -10,7 +10,7 @@ export interface CampaignOptions extends Partial<ThreadLimits> {
   readonly inputs: number;
   readonly seed: number;
   readonly threads?: number;
-  /** The row to begin at, to see one again. */
+  /** The row to begin at: to see one again, or to go on where a campaign of this seed stopped. */
   readonly firstRow?: number;
   /** URL of the module that exports `targetOf`. */
   readonly targets?: string;
@@ -21,6 +21,8 @@ export interface CampaignOptions extends Partial<ThreadLimits> {
 export interface CampaignResult {
   readonly figures: readonly Figures[];
   readonly failures: readonly Failure[];
+  /** The first row that was not begun: all from the first one up to it were tried. */
+  readonly nextRow: number;
 }
 
 /** After so many there is enough to look at. */
@@ -47,12 +49,15 @@ export async function runCampaign({
     failures.push(failure);
     if (failures.length >= FAILURES_MAX) stop();
   };
+  let endRow = rows;
   /** No row is left for anybody. */
-  const stop = (): void => void Atomics.store(nextRow, 0, rows);
+  const stop = (): void => {
+    endRow = Math.min(endRow, Atomics.exchange(nextRow, 0, rows));
+  };
   const runOne = async (): Promise<void> => {
     while (Atomics.load(nextRow, 0) < rows) {
       await runThread(
-        {seed, targets, nextRow, rows},
+        {seed, targets, nextRow, rows, hasStacks: inputs <= ROW_INPUTS},
         {
           limits: {inputMsMax, memoryMbMax},
           onRow({figures, failure}) {
@@ -66,5 +71,9 @@ export async function runCampaign({
     }
   };
   await Promise.all(Array.from({length: threads}, runOne));
-  return {figures: [...sums.values()], failures: failures.sort((a, b) => a.row - b.row)};
+  return {
+    figures: [...sums.values()],
+    failures: failures.sort((a, b) => a.row - b.row),
+    nextRow: endRow,
+  };
 }

@@ -6,45 +6,55 @@ const interesting = [0, 1, 2, 0x0a, 0x20, 0x3f, 0x40, 0x7f, 0x80, 0x81, 0x84, 0x
 
 /** donor: bytes of the same kind, of which a stretch may be put in. */
 export function damage(bytes: Uint8Array, donor: Uint8Array, random: Random): Uint8Array {
-  const list = [...bytes];
-  const at = random.integer(list.length + 1);
+  const at = random.integer(bytes.length + 1);
   const length = 1 + random.integer(8);
-  const change = (byteOf: (byte: number) => number): void => {
-    if (list.length > 0) list[at % list.length] = byteOf(list[at % list.length] ?? 0) & 0xff;
+  const change = (byteOf: (byte: number) => number): Uint8Array => {
+    const changed = bytes.slice();
+    const place = at % changed.length;
+    if (changed.length > 0) changed[place] = byteOf(changed[place] ?? 0);
+    return changed;
   };
   switch (random.integer(9)) {
     case 0:
-      change((byte) => byte ^ (1 << random.integer(8)));
-      break;
+      return change((byte) => byte ^ (1 << random.integer(8)));
     case 1:
-      change(() => random.pick(interesting));
-      break;
+      return change(() => random.pick(interesting));
     case 2: // off by one: counts, clocks, lengths
-      change((byte) => byte + random.pick([1, 255]));
-      break;
+      return change((byte) => byte + random.pick([1, 255]));
     case 3:
-      list.splice(at, length);
-      break;
-    case 4:
-      list.splice(at, 0, ...Array.from({length}, () => random.pick(interesting)));
-      break;
+      return spliced(bytes, {at, removed: length, put: []});
+    case 4: {
+      const put = Array.from({length}, () => random.pick(interesting));
+      return spliced(bytes, {at, removed: 0, put});
+    }
     case 5: // a stretch twice
-      list.splice(at, 0, ...list.slice(at, at + 4 * length));
-      break;
+      return spliced(bytes, {at, removed: 0, put: bytes.subarray(at, at + 4 * length)});
     case 6: {
       const from = random.integer(donor.length + 1);
-      list.splice(at, random.integer(8), ...donor.subarray(from, from + 4 * length));
-      break;
+      return spliced(bytes, {at, removed: random.integer(8), put: donor.subarray(from, from + 4 * length)});
     }
     case 7:
-      list.length = at;
-      break;
+      return bytes.slice(0, at);
     default: {
-      const moved = list.splice(random.integer(list.length + 1), length);
-      list.splice(random.integer(list.length + 1), 0, ...moved);
+      const from = random.integer(bytes.length + 1);
+      const rest = spliced(bytes, {at: from, removed: length, put: []});
+      const put = bytes.subarray(from, from + length);
+      return spliced(rest, {at: random.integer(rest.length + 1), removed: 0, put});
     }
   }
-  return Uint8Array.from(list);
+}
+
+/** A copy with some bytes taken out at a place, and others put there. A list of numbers would cost ten times as much. */
+function spliced(
+  bytes: Uint8Array,
+  {at, removed, put}: {at: number; removed: number; put: ArrayLike<number>},
+): Uint8Array {
+  const rest = bytes.subarray(at + removed);
+  const result = new Uint8Array(at + put.length + rest.length);
+  result.set(bytes.subarray(0, at));
+  result.set(put, at);
+  result.set(rest, at + put.length);
+  return result;
 }
 
 /** Inputs to begin from, which grow by those that brought something new. */

@@ -16,10 +16,11 @@ const lineOf = ({target, inputs, accepted, worstMs, worstBytes}: Figures): strin
     `${(worstBytes / 1e6).toFixed(1)} MB`.padStart(10),
   ].join(' ');
 
-export function tellFigures({figures, failures}: CampaignResult, seed: number): string {
+export function tellFigures({figures, failures, nextRow}: CampaignResult, seed: number): string {
   const inputs = figures.reduce((sum, one) => sum + one.inputs, 0);
   const lines = [...figures].sort((a, b) => a.target.localeCompare(b.target)).map(lineOf);
-  return [`seed ${seed}: ${count(inputs)} inputs, ${failures.length} violations`, ...lines].join('\n');
+  const head = `seed ${seed}: ${count(inputs)} inputs, ${failures.length} violations, next row ${nextRow}`;
+  return [head, ...lines].join('\n');
 }
 
 export function tellFailure({target, row, index, input, what}: Failure, seed: number): string {

@@ -15,13 +15,15 @@ export interface ThreadData {
   readonly nextRow: Int32Array;
   /** Past the last. */
   readonly rows: number;
+  /** Whether errors say where they were thrown. Most inputs end in one, and asking costs more than the input. */
+  readonly hasStacks: boolean;
 }
 
 export type ThreadMessage =
   /** By this id Linux tells how long the thread ran; null elsewhere. */
   {readonly kind: 'begun'; readonly threadId: string | null} | ({readonly kind: 'row'} & RowResult);
 
-const {seed, targets, place, nextRow, rows} = workerData as ThreadData;
+const {seed, targets, place, nextRow, rows, hasStacks} = workerData as ThreadData;
 const {note} = createPlace(place);
 const post = (message: ThreadMessage): void => parentPort?.postMessage(message);
 
@@ -34,6 +36,7 @@ const readThreadId = (): string | null => {
 };
 
 const {targetOf} = (await import(targets)) as {targetOf: TargetOf};
+if (!hasStacks) Error.stackTraceLimit = 0;
 post({kind: 'begun', threadId: readThreadId()});
 for (;;) {
   const row = Atomics.add(nextRow, 0, 1);

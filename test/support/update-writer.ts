@@ -27,7 +27,10 @@ const encoded = (write: (encoder: encoding.Encoder) => void): number[] => [
   ...encoding.encode((encoder) => write(encoder)),
 ];
 
-export const uint = (value: number): number[] => encoded((encoder) => encoding.writeVarUint(encoder, value));
+const smallUints = Array.from({length: 0x80}, (_, value): readonly number[] => [value]);
+
+export const uint = (value: number): readonly number[] =>
+  smallUints[value] ?? encoded((encoder) => encoding.writeVarUint(encoder, value));
 export const int = (value: number): number[] => encoded((encoder) => encoding.writeVarInt(encoder, value));
 export const string = (text: string): number[] =>
   encoded((encoder) => encoding.writeVarString(encoder, text));
