@@ -29,17 +29,21 @@ export interface Findings {
   /** Keys by id. */
   readonly keys: Readonly<Record<string, string>>;
   readonly verdicts: Verdicts;
+  /** Tests that have tried all of these mutants that they reach. */
+  readonly finished: string[];
 }
 
-/** before: of an earlier run, of which is kept what is known of these mutants. */
+/** before: of an earlier run, of which is kept what is known of these mutants. A new one is new to every test. */
 export function startFindings(mutants: readonly Mutant[], before: Findings | null): Findings {
   const known = mutants.flatMap(({key}) => {
     const verdict = before?.verdicts[key];
     return verdict === undefined ? [] : [[key, verdict] as const];
   });
+  const earlier = new Set(Object.values(before?.keys ?? {}));
   return {
     keys: Object.fromEntries(mutants.map(({id, key}) => [id, key])),
     verdicts: Object.fromEntries(known),
+    finished: mutants.every(({key}) => earlier.has(key)) ? [...(before?.finished ?? [])] : [],
   };
 }
 
@@ -48,3 +52,9 @@ export const readFindings = (file: string): Findings | null =>
 
 export const writeFindings = (file: string, findings: Findings): void =>
   writeFileSync(file, JSON.stringify(findings));
+
+/** Grows with everything that is found out. */
+export const countAttempts = (verdicts: Verdicts): number =>
+  Object.values(verdicts)
+    .map((verdict) => (verdict.kind === 'reached' ? 1 + verdict.passed.length : 1_000_000))
+    .reduce((sum, one) => sum + one, 0);

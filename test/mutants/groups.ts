@@ -79,7 +79,15 @@ export const mutantGroups: readonly MutantGroup[] = [
   {
     name: 'feed',
     changed: ['server/sync/feed.ts', 'server/sync/cursor.ts', 'server/sync/since.ts', 'db/feed.ts'],
-    tests: ['server/rest/sync.pg.test.ts', 'test/scope/reassign.pg.test.ts', 'server/rest/app.pg.test.ts'],
+    tests: [
+      'server/sync/cursor.test.ts',
+      'server/sync/since.test.ts',
+      'server/sync/feed.pg.test.ts',
+      'db/feed.pg.test.ts',
+      'server/rest/sync.pg.test.ts',
+      'test/scope/reassign.pg.test.ts',
+      'server/rest/app.pg.test.ts',
+    ],
     needsPostgres: true,
     oneIn: 1,
   },

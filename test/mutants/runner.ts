@@ -1,10 +1,11 @@
 // Runs each test of a group once as it is, and then once more for every mutant that it reached and that no test has
 // noticed yet, with that mutant switched on. All in one process: starting one for each mutant takes a hundred times as
-// long. A test that fails has noticed, if it then passes again without the mutant.
+// long. A test that fails has noticed, if it then passes again without the mutant. If it does not, something was left
+// behind, by this mutant or by one before: the run breaks off, and main.ts begins another that goes on from there.
 import {VitestTestRunner} from 'vitest/runners';
 import {createHash} from 'node:crypto';
 import {readFileSync} from 'node:fs';
-import {readFindings, writeFindings} from './findings.ts';
+import {readFindings, writeFindings, type Findings} from './findings.ts';
 
 type Handler = (context: unknown) => unknown;
 /** With what `onTestFinished` and `onTestFailed` registered. */
@@ -24,9 +25,10 @@ interface Switchboard {
 
 const board = ((globalThis as {__stryker__?: Switchboard}).__stryker__ ??= {});
 const findingsFile = process.env['MUTANT_FINDINGS'] ?? '';
-const findings = readFindings(findingsFile);
-if (findings === null) throw new Error('MUTANT_FINDINGS names no file.');
-const {keys, verdicts} = findings;
+const begun = readFindings(findingsFile);
+if (begun === null) throw new Error('MUTANT_FINDINGS names no file.');
+const findings: Findings = begun;
+const {keys, verdicts, finished} = findings;
 
 /** A test may take this much longer with a mutant than without. */
 const SLOWER = 4;
@@ -36,7 +38,9 @@ const MORE_HITS = 100;
 const WRITE_EVERY_MS = 2_000;
 const {setTimeout, clearTimeout} = globalThis;
 
-type Attempt = 'passes' | 'fails';
+type Attempt = 'passes' | 'fails' | 'is late';
+/** What can be left behind grows with what was tried in this process. */
+let attempts = 0;
 
 /** Tests of this runner leave nothing behind but what they registered to be cleaned up. */
 async function cleanUp(test: Test): Promise<void> {
@@ -49,7 +53,7 @@ async function cleanUp(test: Test): Promise<void> {
 async function within(ms: number, work: unknown): Promise<Attempt> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<Attempt>((resolve) => {
-    timer = setTimeout(resolve, ms, 'fails');
+    timer = setTimeout(resolve, ms, 'is late');
   });
   const done = Promise.resolve(work).then(
     (): Attempt => 'passes',
@@ -71,9 +75,9 @@ async function attempt(test: Test, options: {ms: number; mutant?: string; hits?:
 let written = performance.now();
 
 /** Not after every attempt: there are many, and a run may be ended at any time. */
-function keep(): void {
-  if (performance.now() - written < WRITE_EVERY_MS) return;
-  writeFindings(findingsFile, {keys, verdicts});
+function keep({now = false} = {}): void {
+  if (!now && performance.now() - written < WRITE_EVERY_MS) return;
+  writeFindings(findingsFile, findings);
   written = performance.now();
 }
 
@@ -85,25 +89,21 @@ function nameOf({id, file}: Test): string {
 
 export default class MutantRunner extends VitestTestRunner {
   async runTask(test: Test): Promise<void> {
+    const name = nameOf(test);
+    if (finished.includes(name)) return;
     board.currentTestId = test.id;
     const started = performance.now();
     await VitestTestRunner.getTestFn(test)();
     board.currentTestId = undefined;
     await cleanUp(test);
     const ms = PATIENCE_MS + (performance.now() - started) * SLOWER;
-    const name = nameOf(test);
     for (const [mutant, hits] of Object.entries(board.mutantCoverage?.perTest[test.id] ?? {})) {
       const key = keys[mutant];
-      if (key === undefined) continue;
-      let known = verdicts[key];
-      if (known?.kind === 'noticed') continue;
-      if (known?.kind !== 'reached') known = verdicts[key] = {kind: 'reached', passed: []};
-      if (known.passed.includes(name)) continue;
-      if ((await attempt(test, {ms, mutant, hits})) === 'passes') known.passed.push(name);
-      else if (await isSound(test, ms)) verdicts[key] = {kind: 'noticed', by: test.name};
-      else throw new Error(`Red after mutant ${mutant}, though it is off again.`);
+      if (key !== undefined) await tryMutant(test, {key, name, mutant, hits, ms});
       keep();
     }
+    finished.push(name);
+    keep({now: true});
   }
 
   override onAfterRunFiles(): void {
@@ -112,8 +112,32 @@ export default class MutantRunner extends VitestTestRunner {
       const key = keys[mutant];
       if (key !== undefined) verdicts[key] ??= {kind: 'loaded'};
     }
-    writeFindings(findingsFile, {keys, verdicts});
+    keep({now: true});
   }
+}
+
+async function tryMutant(
+  test: Test,
+  {key, name, ...options}: {key: string; name: string; mutant: string; hits: number; ms: number},
+): Promise<void> {
+  let known = verdicts[key];
+  if (known?.kind === 'noticed') return;
+  if (known?.kind !== 'reached') known = verdicts[key] = {kind: 'reached', passed: []};
+  if (known.passed.includes(name)) return;
+  const isFirst = attempts++ === 0;
+  let attempted = await attempt(test, options);
+  // The machine may have been busy with something else.
+  if (attempted === 'is late') attempted = await attempt(test, options);
+  if (attempted === 'passes') {
+    known.passed.push(name);
+    return;
+  }
+  const sound = await isSound(test, options.ms);
+  // Of the first that a process tries it is certain what broke the test.
+  if (sound || isFirst) verdicts[key] = {kind: 'noticed', by: test.name};
+  if (sound) return;
+  keep({now: true});
+  throw new Error(`Red after mutant ${options.mutant}, though it is off again.`);
 }
 
 /** Whether a test that a mutant broke passes again without it; what the mutant left behind may need a moment to end. */

@@ -25,9 +25,10 @@ export default defineConfig({
     isolate: false,
     maxWorkers: 1,
     sequence: {sequencer: AsListed},
-    // A test runs as often as it reaches mutants.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Long runs give way to everything else on the machine.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
+    bail: 1,
     dangerouslyIgnoreUnhandledErrors: true,
   },
 });
