@@ -2,9 +2,8 @@
 // conflicts, the log and push results, all at once. The counter's lock is held for this and the COMMIT only.
 import type pg from 'pg';
 import type {EntityName} from '#crdt/entities/entity.ts';
-import {columnName, hashColumn} from '#crdt/entities/fields.ts';
 import {entities} from '#crdt/entities/registry.ts';
-import type {JsonObject, JsonValue} from '#crdt/json.ts';
+import type {JsonObject} from '#crdt/json.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
 import {auditDigest, auditHeadSql, groupDigest, type AuditRow} from './audit-chain.ts';
 import {COUNTER_AT_SQL} from './audit.ts';
@@ -23,6 +22,7 @@ import {
 import {createGroupStatement, cut, type GroupStatement} from './group-statement.ts';
 import type {RecordKey} from './records.ts';
 import {rowSql} from './row-sql.ts';
+import {typedRow} from './typed-rows.ts';
 
 /** One record as it is after the group. `place`: which of the group's positions it gets, from 1. */
 export interface RecordWrite extends RecordKey {
@@ -33,7 +33,7 @@ export interface RecordWrite extends RecordKey {
   /** Sealed to `version`, as `memory` is. */
   readonly body: Uint8Array;
   readonly memory: Uint8Array;
-  /** Fields in normal form, sensitive ones left out. */
+  /** Fields in normal form. Of sensitive ones only what `sealed` and `hashes` have is written. */
   readonly fields: JsonObject;
   /** Sealed sensitive fields; null clears, absent leaves as it is. */
   readonly sealed: Readonly<Record<string, Uint8Array | null>>;
@@ -188,19 +188,19 @@ const recordColumns =
 function addRecords(statement: GroupStatement, records: readonly RecordWrite[]): void {
   const {blob} = statement;
   const documents = {insert: [] as JsonObject[], update: [] as JsonObject[]};
-  const typed = new Map<string, {entity: EntityName; kind: 'insert' | 'update'; rows: JsonObject[]}>();
+  const typed = new Map<string, {entity: EntityName; kind: 'insert' | 'update'; rows: string[]}>();
   for (const record of records) {
     const kind = record.isNew ? 'insert' : 'update';
     documents[kind].push(documentJson(record, blob));
     const key = `${record.entity}_${kind}`;
     const group = typed.get(key) ?? {entity: record.entity, kind, rows: []};
     typed.set(key, group);
-    group.rows.push(typedRow(record, blob));
+    group.rows.push(typedRow(entities[record.entity], record, blob));
   }
   if (documents.insert.length > 0) addMade(statement, documents.insert);
   if (documents.update.length > 0) addChanged(statement, documents.update);
   for (const [key, {entity, kind, rows}] of [...typed].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const json = statement.add(JSON.stringify(rows));
+    const json = statement.add(`[${rows.join(',')}]`);
     statement.part(key, () => `${key} AS (${rowSql(entities[entity])[kind].replace('$rows', () => json)})`);
   }
 }
@@ -246,24 +246,4 @@ function documentJson(record: RecordWrite, blob: Blob): JsonObject {
     memory_from: memory.from,
     memory_length: memory.length,
   };
-}
-
-function typedRow(record: RecordWrite, blob: Blob): JsonObject {
-  const row: Record<string, JsonValue> = {
-    id: record.id,
-    place: record.place,
-    created_at: record.createdAt,
-    created_by: record.createdBy,
-    updated_by: record.updatedBy,
-    deleted_at: record.deletedAt,
-  };
-  for (const [field, value] of Object.entries(record.fields)) row[columnName(field)] = value;
-  const addBytes = (column: string, bytes: Uint8Array | null): void => {
-    const place = bytes === null ? {from: 0, length: 0} : blob.add(bytes);
-    row[`${column}_from`] = place.from;
-    row[`${column}_length`] = place.length;
-  };
-  for (const [field, bytes] of Object.entries(record.sealed)) addBytes(columnName(field), bytes);
-  for (const [field, bytes] of Object.entries(record.hashes)) addBytes(hashColumn(field), bytes);
-  return row;
 }

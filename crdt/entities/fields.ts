@@ -60,6 +60,17 @@ export const requiredFields = (entity: Entity): readonly string[] =>
     .filter(([, field]) => field.kind === 'register' && field.required)
     .map(([name]) => name);
 
+const sensitiveByEntity = new WeakMap<Entity, readonly string[]>();
+
+/** Names of the fields that are stored sealed. */
+export function sensitiveFields(entity: Entity): readonly string[] {
+  const known = sensitiveByEntity.get(entity);
+  if (known !== undefined) return known;
+  const names = Object.entries(entity.fields).flatMap(([name, {sensitive}]) => (sensitive ? [name] : []));
+  sensitiveByEntity.set(entity, names);
+  return names;
+}
+
 /** Item ids are made by devices: UUIDs, or anything as tame. */
 export const isItemId = (text: string): boolean => /^[A-Za-z0-9_-]{1,64}$/.test(text);
 

@@ -2,7 +2,8 @@
 import {randomUUID} from 'node:crypto';
 import type {AuditEntry} from '#crdt/change.ts';
 import type {Entity} from '#crdt/entities/entity.ts';
-import type {JsonObject, JsonValue} from '#crdt/json.ts';
+import {sensitiveFields} from '#crdt/entities/fields.ts';
+import type {JsonObject} from '#crdt/json.ts';
 import {encodeRecord, type EncodedRecord} from '#crdt/record-codec.ts';
 import {deletedAtOf} from '#crdt/record.ts';
 import {PENDING_SEQ} from '#crdt/write.ts';
@@ -89,7 +90,7 @@ function recordWrite(cipher: TenantCipher, working: WorkingRecord, encoded: Enco
   const {record, isNew, place} = working;
   const key = {entity: record.entity.name, id: record.id};
   const version = working.version + 1;
-  const {fields, sealed, hashes} = splitFields(cipher, working, encoded.fields);
+  const {sealed, hashes} = sealSensitive(cipher, working, encoded.fields);
   const createdBy = record.created?.by ?? '';
   return {
     ...key,
@@ -99,7 +100,7 @@ function recordWrite(cipher: TenantCipher, working: WorkingRecord, encoded: Enco
     generation: record.generation,
     body: cipher.seal(encoded.body, bodyPlace(key, version)),
     memory: cipher.seal(encoded.memory, memoryPlace(key, version)),
-    fields,
+    fields: encoded.fields,
     sealed,
     hashes,
     createdAt: new Date(record.created?.at ?? 0).toISOString(),
@@ -110,27 +111,24 @@ function recordWrite(cipher: TenantCipher, working: WorkingRecord, encoded: Enco
 }
 
 /** Sensitive fields are sealed, and only those that changed; findable ones get their fingerprint with it. */
-function splitFields(
+function sealSensitive(
   cipher: TenantCipher,
   {record, isNew, changedFields}: WorkingRecord,
   all: JsonObject,
-): Pick<RecordWrite, 'fields' | 'sealed' | 'hashes'> {
-  const fields: Record<string, JsonValue> = {};
+): Pick<RecordWrite, 'sealed' | 'hashes'> {
   const sealed: Record<string, Uint8Array | null> = {};
   const hashes: Record<string, Uint8Array | null> = {};
   const {entity} = record;
-  for (const [name, field] of Object.entries(entity.fields)) {
+  for (const name of sensitiveFields(entity)) {
+    if (!isNew && !changedFields.has(name)) continue;
     const value = all[name] ?? null;
-    if (!field.sensitive) fields[name] = value;
-    else if (isNew || changedFields.has(name)) {
-      const place = columnPlace(entity, name, record.id);
-      sealed[name] =
-        value === null || value === '' ? null : cipher.seal(utf8.encode(JSON.stringify(value)), place);
-      const hash = fingerprintOf(cipher, {entity, field: name, value});
-      if (hash !== undefined) hashes[name] = hash;
-    }
+    const place = columnPlace(entity, name, record.id);
+    sealed[name] =
+      value === null || value === '' ? null : cipher.seal(utf8.encode(JSON.stringify(value)), place);
+    const hash = fingerprintOf(cipher, {entity, field: name, value});
+    if (hash !== undefined) hashes[name] = hash;
   }
-  return {fields, sealed, hashes};
+  return {sealed, hashes};
 }
 
 type PlacedConflict = CommittedConflict & {readonly place: number};
