@@ -247,6 +247,17 @@ test('a kept change is let in by a manager, with the rights of its author', () =
   expect(fieldsOf(recordOf(key).record)).toMatchObject({notes: 'late'});
 });
 
+test("a kept change that was let in brings its record into nobody's scope", () => {
+  const {decide} = openDesk();
+  const key = newKey();
+  decide([edit(manager, key, {title: 'Roof'})]);
+  const decision = decide([
+    edit(ana, key, {notes: 'late'}, approvalBy(manager)),
+    edit(ana, key, {notes: 'x'}),
+  ]);
+  expect(wordsOf(decision)).toEqual(['applied', 'out_of_scope']);
+});
+
 test('nobody but a manager lets a kept change in', () => {
   const {decide} = openDesk();
   const key = newKey();

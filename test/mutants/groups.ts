@@ -69,6 +69,7 @@ export const mutantGroups: readonly MutantGroup[] = [
       'server/sync/decide-group.test.ts',
       'server/sync/lane-access.test.ts',
       'server/sync/lane-access.pg.test.ts',
+      'server/sync/lane-load.pg.test.ts',
       'server/sync/lane-refusals.pg.test.ts',
       'server/sync/lane-preconditions.pg.test.ts',
       'server/sync/lane-redelivery.pg.test.ts',

@@ -1,0 +1,19 @@
+// Mutants of the lane that are no different from the code.
+import type {Equivalent} from './equivalent.ts';
+
+export const equivalentsOfLane: readonly Equivalent[] = [
+  {
+    file: 'server/sync/decide-group.ts',
+    code: "role === 'manager'",
+    mutant: 'false',
+    onLine: 'return {userId, deviceId, role, employeeId};',
+    reason: 'nobody asks what a manager sees',
+  },
+  {
+    file: 'server/sync/receipts.ts',
+    code: 'counter === null',
+    mutant: 'false',
+    onLine: 'const seq =',
+    reason: 'the type checker wants it: what has a place was written, so there is a counter',
+  },
+];
