@@ -57,6 +57,10 @@ export function groupDigest(digests: readonly Uint8Array[]): Buffer {
   return hash.digest();
 }
 
+/** The same over rows of a query: `digest` and `place` are columns of theirs. Null if there are none. */
+export const groupDigestSql = (digest: string, place: string): string =>
+  `sha256(string_agg(${digest}, ''::bytea ORDER BY ${place}))`;
+
 /** The head after a group whose first row is `firstSeq`. auditHeadSql says the same in SQL. */
 export function nextAuditHead(head: Uint8Array, group: {firstSeq: number; digest: Uint8Array}): Buffer {
   const seq = Buffer.alloc(8);
@@ -64,6 +68,6 @@ export function nextAuditHead(head: Uint8Array, group: {firstSeq: number; digest
   return createHash('sha256').update(head).update(seq).update(group.digest).digest();
 }
 
-/** The same, for an UPDATE of tenant_counters that reads the old row; `digest` is the parameter of groupDigest. */
-export const auditHeadSql = (digest: `$${number}`): string =>
+/** The same, for an UPDATE of tenant_counters that reads the old row; `digest` is the group's. */
+export const auditHeadSql = (digest: string): string =>
   `sha256(audit_head || int8send(seq + 1) || ${digest}::bytea)`;

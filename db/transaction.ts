@@ -128,19 +128,66 @@ export const withTenantAtOnce = <Result>(
   statement: (client: pg.PoolClient) => Promise<Result>,
 ): Promise<Result> =>
   onConnection(pool, {
-    async use(client) {
-      const [, answered, committed] = await Promise.allSettled([
-        client.query(beginPlanned(tenantId)),
-        statement(client),
-        commit(client),
-      ]);
-      if (answered.status === 'rejected' && isRefusal(answered.reason)) throw answered.reason;
-      if (committed.status === 'rejected') throw committed.reason;
-      if (answered.status === 'rejected') throw answered.reason;
-      return answered.value;
-    },
+    use: (client) => sendTransaction(client, beginPlanned(tenantId), statement),
     isUsableAfter: (_, error) => Promise.resolve(isRefusal(error)),
   });
+
+/** What is asked for one of several tenants. */
+export interface TenantStatement<Result> {
+  readonly tenantId: TenantId;
+  readonly statement: (client: pg.PoolClient) => Promise<Result>;
+}
+
+/**
+ * The same for several tenants, each in a transaction of its own. All are sent together on one connection, in one round
+ * trip, and Postgres carries them out one after the other. Resolves when the last is through. Each result settles as it
+ * would have alone: what one is refused for is no matter of the others.
+ */
+export const withTenantsAtOnce = <Result>(
+  pool: pg.Pool,
+  asked: readonly TenantStatement<Result>[],
+): Promise<Promise<Result>[]> => sendEach(pool, asked, beginPlanned);
+
+/** The same for statements that read, of which each tenant may have several as in readAtOnce. */
+export const readTenantsAtOnce = <Result>(
+  pool: pg.Pool,
+  asked: readonly TenantStatement<Result>[],
+): Promise<Promise<Result>[]> => sendEach(pool, asked, (tenantId) => beginFor(tenantId, 'READ COMMITTED'));
+
+const sendEach = <Result>(
+  pool: pg.Pool,
+  asked: readonly TenantStatement<Result>[],
+  beginning: (tenantId: TenantId) => string,
+): Promise<Promise<Result>[]> =>
+  onConnection(pool, {
+    async use(client, drop) {
+      const results = asked.map(({tenantId, statement}) =>
+        sendTransaction(client, beginning(tenantId), statement),
+      );
+      for (const outcome of await Promise.allSettled(results)) {
+        if (outcome.status === 'rejected' && !isRefusal(outcome.reason)) drop();
+      }
+      return results;
+    },
+    isUsableAfter: () => Promise.resolve(false),
+  });
+
+/** Sends BEGIN, the statement and COMMIT; see withTenantAtOnce. */
+async function sendTransaction<Result>(
+  client: pg.PoolClient,
+  beginning: string,
+  statement: (client: pg.PoolClient) => Promise<Result>,
+): Promise<Result> {
+  const [, answered, committed] = await Promise.allSettled([
+    client.query(beginning),
+    statement(client),
+    commit(client),
+  ]);
+  if (answered.status === 'rejected' && isRefusal(answered.reason)) throw answered.reason;
+  if (committed.status === 'rejected') throw committed.reason;
+  if (answered.status === 'rejected') throw answered.reason;
+  return answered.value;
+}
 
 /**
  * Statements that read for `tenantId` and none of which waits for another's answer, sent together with BEGIN and COMMIT:
@@ -205,7 +252,8 @@ const runWith = <Result>(
   });
 
 interface Use<Result> {
-  readonly use: (client: pg.PoolClient) => Promise<Result>;
+  /** drop: the connection is in doubt and must not go back to the pool, although `use` does not throw. */
+  readonly use: (client: pg.PoolClient, drop: () => void) => Promise<Result>;
   /** Whether the connection may go back to the pool although `use` threw. */
   readonly isUsableAfter: (client: pg.PoolClient, error: unknown) => Promise<boolean>;
 }
@@ -214,17 +262,17 @@ interface Use<Result> {
 async function onConnection<Result>(pool: pg.Pool, {use, isUsableAfter}: Use<Result>): Promise<Result> {
   const client = await pool.connect();
   let isUsable = true;
-  const onBroken = () => {
+  const drop = () => {
     isUsable = false;
   };
-  client.on('error', onBroken);
+  client.on('error', drop);
   try {
-    return await use(client);
+    return await use(client, drop);
   } catch (error) {
     if (!(await isUsableAfter(client, error))) isUsable = false;
     throw error;
   } finally {
-    client.off('error', onBroken);
+    client.off('error', drop);
     client.release(!isUsable);
   }
 }

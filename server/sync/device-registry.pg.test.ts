@@ -1,10 +1,12 @@
 // A device that turns up while others write the same rows.
 import {afterAll, expect, onTestFinished, test} from 'vitest';
 import type pg from 'pg';
+import type {TenantId} from '#crdt/protocol/ids.ts';
 import {createTenancy, newDeviceId} from '#test/support/tenancy.ts';
 import {createTestDatabase} from '#test/support/test-database.ts';
 import {WAIT} from '#test/support/wait.ts';
 import {createDeviceRegistry} from './device-registry.ts';
+import {verifyDatabase} from './verify.ts';
 
 const {database, owner, drop} = await createTestDatabase();
 const tenancy = createTenancy(database.pool);
@@ -17,6 +19,45 @@ async function begin(): Promise<pg.PoolClient> {
   await client.query('BEGIN');
   return client;
 }
+
+test('devices of several tenants that come at once are each registered in theirs, logged once, and answered for themselves', async () => {
+  const logged: string[] = [];
+  const registry = createDeviceRegistry({
+    pool: database.pool,
+    onLogged: (tenantId, {firstSeq, lastSeq}) => void logged.push(`${tenantId} ${lastSeq - firstSeq + 1}`),
+  });
+  const [one, two] = [await tenancy.newTenant(), await tenancy.newTenant()];
+  const ofOne = {userId: one.manager.userId, deviceId: newDeviceId()};
+  const ofTwo = {userId: two.manager.userId, deviceId: newDeviceId()};
+  const taken = {userId: two.manager.userId, deviceId: one.manager.deviceId};
+  const outcomes = await Promise.allSettled([
+    registry.register(one.tenantId, ofOne),
+    registry.register(two.tenantId, taken),
+    registry.register(one.tenantId, ofOne),
+    registry.register(one.tenantId, {...ofOne, deviceId: newDeviceId()}),
+    registry.register(two.tenantId, ofTwo),
+  ]);
+  expect(outcomes.map(({status}) => status)).toEqual([
+    'fulfilled',
+    'rejected',
+    'fulfilled',
+    'fulfilled',
+    'fulfilled',
+  ]);
+  expect(outcomes[1]).toMatchObject({reason: {code: 'device_taken'}});
+  expect(logged.toSorted()).toEqual([`${one.tenantId} 2`, `${two.tenantId} 1`].toSorted());
+  const {rows} = await owner.query<{tenantId: TenantId; deviceId: string}>(
+    `SELECT tenant_id AS "tenantId", record_id AS "deviceId" FROM audit_logs WHERE record_id = ANY ($1)`,
+    [[ofOne.deviceId, ofTwo.deviceId]],
+  );
+  expect(new Map(rows.map(({tenantId, deviceId}) => [deviceId, tenantId]))).toEqual(
+    new Map([
+      [ofOne.deviceId, one.tenantId],
+      [ofTwo.deviceId, two.tenantId],
+    ]),
+  );
+  expect((await verifyDatabase({pool: database.pool, keyring: tenancy.keyring})).faults).toEqual([]);
+});
 
 test('a device whose registration a deadlock ends is registered all the same, and logged once', async () => {
   const {tenantId, manager} = await tenancy.newTenant();

@@ -1,15 +1,15 @@
-// Registers devices as they turn up. After a restart those of a tenant come together: whoever comes while a
-// transaction of their tenant is under way shares the next one, so that a crowd takes one connection and one place in
-// the log per tenant at a time, not one each.
+// Registers devices as they turn up. After a restart those of all tenants come together: whoever comes while others are
+// being registered goes with the next, each tenant's in one transaction and all of them in one message, so that a crowd
+// takes one connection and one place in each log at a time, not one per device.
 import type pg from 'pg';
-import {SyncError} from '#crdt/protocol/error-code.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
 import {GROUP_ATTEMPTS_MAX} from '#crdt/protocol/limits.ts';
-import {appendAudit, type AuditGroup} from '#db/audit.ts';
-import type {DeviceClaim} from '#db/devices.ts';
-import {withTenantPlanned} from '#db/transaction.ts';
+import type {AuditGroup} from '#db/audit.ts';
+import {registerDevicesLogged, type DeviceClaim, type RegisteredDevice} from '#db/devices.ts';
+import {withTenantAtOnce, withTenantsAtOnce, type TenantStatement} from '#db/transaction.ts';
 import {faultOf} from './database-fault.ts';
-import {registerDevices, type Registration} from './devices.ts';
+import {assertRegistered, DEVICE_ADDED} from './devices.ts';
+import {gatherByTenant} from './gather-by-tenant.ts';
 
 export interface DeviceRegistryDeps {
   readonly pool: pg.Pool;
@@ -22,65 +22,50 @@ export interface DeviceRegistry {
   register(tenantId: TenantId, device: DeviceClaim): Promise<void>;
 }
 
-/** Of one transaction. */
+/** Sent together at most. */
 const DEVICES_MAX = 200;
 
-interface Waiting {
-  readonly device: DeviceClaim;
-  readonly settle: (registration: Registration) => void;
-  readonly fail: (error: unknown) => void;
+interface Arrival extends DeviceClaim {
+  readonly tenantId: TenantId;
 }
 
+type Registered = Awaited<ReturnType<typeof registerDevicesLogged>>;
+
 export function createDeviceRegistry({pool, onLogged}: DeviceRegistryDeps): DeviceRegistry {
-  /** Per tenant with a transaction under way: who waits for the next. */
-  const queues = new Map<TenantId, Waiting[]>();
+  const save = (client: pg.ClientBase, [first, ...rest]: readonly [Arrival, ...Arrival[]]) =>
+    registerDevicesLogged(client, first.tenantId, {claims: [first, ...rest], added: DEVICE_ADDED});
 
-  const commitOnce = async (tenantId: TenantId, devices: readonly DeviceClaim[]): Promise<Registration[]> => {
-    const {registrations, group} = await withTenantPlanned(pool, tenantId, async (client) => {
-      const registrations = await registerDevices(client, tenantId, devices);
-      const rows = registrations.flatMap((one) => (one instanceof SyncError ? [] : one));
-      return {registrations, group: rows.length === 0 ? null : await appendAudit(client, tenantId, rows)};
-    });
-    if (group !== null) onLogged(tenantId, group);
-    return registrations;
-  };
-
-  const commit = async (tenantId: TenantId, devices: readonly DeviceClaim[]): Promise<Registration[]> => {
+  /** Where it had to give way to another transaction nothing of it is left: it goes again at once. */
+  const insist = async (
+    answered: Promise<Registered>,
+    arrivals: readonly [Arrival, ...Arrival[]],
+  ): Promise<Registered> => {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await commitOnce(tenantId, devices);
+        return await answered;
       } catch (error) {
-        // It had to give way to another transaction, and nothing of it is left: it goes again at once.
         if (faultOf(error) !== 'race' || attempt >= GROUP_ATTEMPTS_MAX) throw error;
+        answered = withTenantAtOnce(pool, arrivals[0].tenantId, (client) => save(client, arrivals));
       }
     }
   };
 
-  const run = async (tenantId: TenantId, queue: Waiting[]): Promise<void> => {
-    while (queue.length > 0) {
-      const batch = queue.splice(0, DEVICES_MAX);
-      await commit(
-        tenantId,
-        batch.map(({device}) => device),
-      ).then(
-        (registrations) => batch.forEach(({settle}, index) => settle(registrations[index] ?? [])),
-        (error: unknown) => batch.forEach(({fail}) => fail(error)),
-      );
-    }
-    queues.delete(tenantId);
-  };
+  const registerTogether = gatherByTenant({
+    send: (asked: readonly TenantStatement<Registered>[]) => withTenantsAtOnce(pool, asked),
+    keyOf: ({tenantId}: Arrival) => tenantId,
+    ask: save,
+    async finish(answered, arrivals): Promise<readonly RegisteredDevice[]> {
+      const {registered, group} = await insist(answered, arrivals);
+      if (group !== null) onLogged(arrivals[0].tenantId, group);
+      return registered;
+    },
+    max: DEVICES_MAX,
+  });
 
   return {
-    async register(tenantId, device) {
-      const registration = await new Promise<Registration>((settle, fail) => {
-        const waiting = queues.get(tenantId);
-        const queue = waiting ?? [];
-        queue.push({device, settle, fail});
-        if (waiting !== undefined) return;
-        queues.set(tenantId, queue);
-        void run(tenantId, queue);
-      });
-      if (registration instanceof SyncError) throw registration;
+    async register(tenantId, {deviceId, userId}) {
+      const registered = await registerTogether({tenantId, deviceId, userId});
+      assertRegistered(registered.find((one) => one.deviceId === deviceId && one.userId === userId));
     },
   };
 }

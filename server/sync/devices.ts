@@ -10,7 +10,7 @@ import {
   type UserId,
 } from '#crdt/protocol/ids.ts';
 import type {AuditRow} from '#db/audit-chain.ts';
-import {registerDevices as registerRows, type DeviceClaim} from '#db/devices.ts';
+import {registerDevices, type AddedDevice, type DeviceClaim, type RegisteredDevice} from '#db/devices.ts';
 
 /** A UUID (version 8) that is always the same for the same name. */
 export function derivedUuid(...name: string[]): string {
@@ -24,49 +24,31 @@ export function derivedUuid(...name: string[]): string {
 export const implicitDeviceId = (userId: UserId): DeviceId =>
   deviceIdSchema.parse(derivedUuid('implicit device', userId));
 
-/** One per device: what to append to the log, as the last thing of the transaction; or why it is not the user's here. */
-export type Registration = readonly AuditRow[] | SyncError;
+/** How the log says that a tenant met a device. */
+export const DEVICE_ADDED: AddedDevice = {
+  action: 'device.added',
+  entity: 'devices',
+  summary: 'Signed in on a new device.',
+};
 
-/**
- * Makes each device its user's and known to the tenant, and notes that it was seen. `client` is in a transaction of the
- * tenant. In the order of `devices`; one named twice is logged once. Errors: `device_taken`, `device_revoked`.
- */
-export async function registerDevices(
-  client: pg.ClientBase,
-  tenantId: TenantId,
-  devices: readonly DeviceClaim[],
-): Promise<Registration[]> {
-  const rows = await registerRows(client, tenantId, devices);
-  const registered = new Map(rows.map((row) => [`${row.deviceId} ${row.userId}`, row]));
-  return devices.map(({deviceId, userId}) => {
-    const name = `${deviceId} ${userId}`;
-    const row = registered.get(name);
-    if (row === undefined) return new SyncError('device_taken');
-    if (row.isRevoked) return new SyncError('device_revoked');
-    if (!row.isNew) return [];
-    registered.set(name, {...row, isNew: false});
-    const summary = 'Signed in on a new device.';
-    return [
-      {
-        action: 'device.added',
-        entity: 'devices',
-        recordId: deviceId,
-        userId,
-        deviceId,
-        summary,
-        detail: null,
-      },
-    ];
-  });
+/** Throws SyncError unless the device is the user's and good here. registered: what the tenant knows of it, if it is the user's. */
+export function assertRegistered(registered: RegisteredDevice | undefined): void {
+  if (registered === undefined) throw new SyncError('device_taken');
+  if (registered.isRevoked) throw new SyncError('device_revoked');
 }
 
-/** The same for one. Throws SyncError `device_taken` or `device_revoked`. */
+/**
+ * Makes the device its user's and known to the tenant, and notes that it was seen. `client` is in a transaction of the
+ * tenant. Answers what to append to the log, as the last thing of it. Throws SyncError `device_taken` or
+ * `device_revoked`.
+ */
 export async function registerDevice(
   client: pg.ClientBase,
   tenantId: TenantId,
-  device: DeviceClaim,
+  {deviceId, userId}: DeviceClaim,
 ): Promise<readonly AuditRow[]> {
-  const [registration = []] = await registerDevices(client, tenantId, [device]);
-  if (registration instanceof SyncError) throw registration;
-  return registration;
+  const [registered] = await registerDevices(client, tenantId, [{deviceId, userId}]);
+  assertRegistered(registered);
+  if (registered?.isNew !== true) return [];
+  return [{...DEVICE_ADDED, recordId: deviceId, userId, deviceId, detail: null}];
 }

@@ -2,13 +2,13 @@
 import type pg from 'pg';
 import type {EntityName} from '#crdt/entities/entity.ts';
 import {SyncError} from '#crdt/protocol/error-code.ts';
-import type {TenantId} from '#crdt/protocol/ids.ts';
+import type {TenantId, UserId} from '#crdt/protocol/ids.ts';
 import type {TenantCipher} from '#db/cipher.ts';
-import {positionBefore, readFeed, readHead, readScopedFeed} from '#db/feed.ts';
+import {positionBefore, readFeed, readHead, readScopedFeed, type ScopedEntry} from '#db/feed.ts';
 import {readRecord, readScopedRecord, type StoredRecord} from '#db/records.ts';
-import {readAtOnce} from '#db/transaction.ts';
+import {readAtOnce, readTenantsAtOnce, type TenantStatement} from '#db/transaction.ts';
 import {canSee, isNarrowed} from './can-see.ts';
-import {gather} from './gather.ts';
+import {gatherByTenant} from './gather-by-tenant.ts';
 import type {Member} from './members.ts';
 import {openBody} from './open-record.ts';
 
@@ -66,47 +66,64 @@ export interface FeedDeps {
 }
 
 interface PageQuestion {
-  readonly reader: FeedReader;
+  readonly tenantId: TenantId;
+  /** Whose scope is read; null for all that changed. */
+  readonly userId: UserId | null;
   readonly after: number;
   readonly limit: number;
 }
 
+/** As stored, sealed. */
+interface StoredPage {
+  readonly entries: readonly ScopedEntry[];
+  readonly head: number;
+}
+
+/** Records of a page that is still read together with those of other tenants. */
+const SHARED_PAGE_MAX = 100;
+/** Pages asked for together, counting each device. */
+const SHARED_PAGES_MAX = 200;
+
+const nameOf = ({tenantId, userId, after, limit}: PageQuestion): string =>
+  `${tenantId} ${userId ?? ''} ${after} ${limit}`;
+
+async function readStored(
+  client: pg.ClientBase,
+  {tenantId, userId, after, limit}: PageQuestion,
+): Promise<StoredPage> {
+  if (userId !== null) return readScopedFeed(client, tenantId, {userId, after, limit});
+  const {records, head} = await readFeed(client, tenantId, {after, limit});
+  return {entries: records.map((record) => ({...record, place: record.seq})), head};
+}
+
 export function createFeed({pool, cipherOf}: FeedDeps): Feed {
-  const readAll: Feed['readAll'] = async (tenantId, {after, limit}) => {
-    const cipher = await cipherOf(tenantId);
-    const page = await readAtOnce(pool, tenantId, (client) => readFeed(client, tenantId, {after, limit}));
-    const items = page.records.map((record) => openRecord(cipher, record));
-    return {items, removed: [], ...pageEnd(items, {after, limit, head: page.head})};
-  };
-  const readPage: Feed['readPage'] = async ({tenantId, userId, role}, {after, limit}) => {
-    if (role === 'manager') return readAll(tenantId, {after, limit});
-    const cipher = await cipherOf(tenantId);
-    const {entries, head} = await readAtOnce(pool, tenantId, (client) =>
-      readScopedFeed(client, tenantId, {userId, after, limit}),
-    );
+  const open = async (question: PageQuestion, {entries, head}: StoredPage): Promise<FeedPage> => {
+    const cipher = await cipherOf(question.tenantId);
     const items: FeedItem[] = [];
     const removed: RemovedItem[] = [];
     for (const entry of entries) {
       if (entry.body === null) removed.push(entry);
       else items.push({...openRecord(cipher, entry), place: entry.place});
     }
-    return {items, removed, ...pageEnd(entries, {after, limit, head})};
+    return {items, removed, ...pageEnd(entries, {...question, head})};
   };
   /** Devices that return together mostly want the same page: it is read and opened once for all of them. */
-  const readShared = gather({
-    keyOf: ({reader: {tenantId, userId, role}, after, limit}: PageQuestion) =>
-      `${tenantId} ${role === 'manager' ? '' : userId} ${after} ${limit}`,
-    async askAll(questions) {
-      const [first] = questions;
-      if (first === undefined) return [];
-      const page = await readPage(first.reader, first);
-      return questions.map(() => page);
-    },
-    max: Infinity,
+  const readShared = gatherByTenant({
+    send: (asked: readonly TenantStatement<StoredPage>[]) => readTenantsAtOnce(pool, asked),
+    keyOf: nameOf,
+    // Nobody is to wait for another's large page.
+    roundOf: (question) => (question.limit > SHARED_PAGE_MAX ? nameOf(question) : ''),
+    ask: (client, [question]) => readStored(client, question),
+    finish: async (answered, [question]) => open(question, await answered),
+    max: SHARED_PAGES_MAX,
   });
   return {
-    readAll,
-    readPage: (reader, {after, limit}) => readShared({reader, after, limit}),
+    async readAll(tenantId, {after, limit}) {
+      const question = {tenantId, userId: null, after, limit};
+      return open(question, await readAtOnce(pool, tenantId, (client) => readStored(client, question)));
+    },
+    readPage: ({tenantId, userId, role}, {after, limit}) =>
+      readShared({tenantId, userId: role === 'manager' ? null : userId, after, limit}),
     async readOne(member, key) {
       if (!canSee(member, key.entity)) return undefined;
       const {tenantId, userId} = member;

@@ -5,15 +5,18 @@
 export interface GatherOptions<Question, Answer> {
   /** Questions with the same key may be asked together. */
   readonly keyOf: (question: Question) => string;
-  /** Answers all of them, in their order. What it rejects with, each of them rejects with. */
-  readonly askAll: (questions: readonly Question[]) => Promise<readonly Answer[]>;
+  /**
+   * Answers all of them, in their order. What it rejects with, each of them rejects with; an answer that is a promise
+   * settles its own question alone.
+   */
+  readonly askAll: (questions: readonly Question[]) => Promise<readonly (Answer | Promise<Answer>)[]>;
   /** Questions asked together at most. */
   readonly max: number;
 }
 
 interface Waiting<Question, Answer> {
   readonly question: Question;
-  readonly resolve: (answer: Answer) => void;
+  readonly resolve: (answer: Answer | Promise<Answer>) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -22,6 +25,11 @@ interface Waiting<Question, Answer> {
  * connection broke unnoticed, must not hold up everybody.
  */
 const PATIENCE_MS = 500;
+/**
+ * Milliseconds from one asking of several to the next, so that a crowd does not come in small parties. Who asks alone,
+ * again and again, never waits.
+ */
+const CROWD_MS = 10;
 
 /**
  * Answers a function that asks one question. It is asked after the current turn of the event loop or later, never
@@ -42,6 +50,7 @@ export function gather<Question, Answer>({
       groups.delete(key);
       return;
     }
+    const askedAt = performance.now();
     const impatience = setTimeout(() => {
       // A group of its own for those behind it, so that this answer ends nothing when it comes after all.
       if (groups.get(key) !== group) return;
@@ -56,7 +65,11 @@ export function gather<Question, Answer>({
       )
       .finally(() => {
         clearTimeout(impatience);
-        if (groups.get(key) === group) askNext(key, group);
+        if (groups.get(key) !== group) return;
+        const isCrowd = batch.length > 1 && batch.length < max;
+        const pauseMs = isCrowd ? CROWD_MS - (performance.now() - askedAt) : 0;
+        if (pauseMs > 0) setTimeout(askNext, pauseMs, key, group);
+        else askNext(key, group);
       });
   };
   return (question) =>

@@ -2,9 +2,9 @@
 import type pg from 'pg';
 import {DEVICE_CLIENT_ID_MAX} from '#crdt/protocol/limits.ts';
 import type {DeviceId, TenantId} from '#crdt/protocol/ids.ts';
-import {claimReplicas, findReplicas} from '#db/replicas.ts';
-import {readAtOnce, withTenantAtOnce} from '#db/transaction.ts';
-import {gather} from './gather.ts';
+import {claimReplicas, findReplicas, type Replica} from '#db/replicas.ts';
+import {readAtOnce, withTenantsAtOnce, type TenantStatement} from '#db/transaction.ts';
+import {gatherByTenant} from './gather-by-tenant.ts';
 
 export interface ReplicaClaim {
   readonly tenantId: TenantId;
@@ -20,41 +20,43 @@ export interface Replicas {
   claim(claim: ReplicaClaim): Promise<{owned: number[]; taken: number[]}>;
 }
 
-/** Ids of one claim that still shares a statement with others; a device that connects claims one. */
+/** Ids of one claim that is still sent with others; a device that connects claims one. */
 const SHARED_IDS_MAX = 16;
-/** Claims of one statement. */
-const CLAIMS_MAX = 100;
+/** Claims sent together. */
+const CLAIMS_MAX = 200;
+
+type Owners = ReadonlyMap<number, DeviceId>;
 
 const isDeviceClientId = (id: number): boolean =>
   Number.isSafeInteger(id) && id >= 0 && id <= DEVICE_CLIENT_ID_MAX;
 
+const replicasOf = ({deviceId, clientIds}: ReplicaClaim): Replica[] =>
+  clientIds.filter(isDeviceClientId).map((clientId) => ({clientId, deviceId}));
+
 export function createReplicas({pool}: {pool: pg.Pool}): Replicas {
-  /** Of one tenant; whoever has each id afterwards, for all of them. */
-  const claimAll = async (claims: readonly ReplicaClaim[]): Promise<ReadonlyMap<number, DeviceId>[]> => {
-    const [first] = claims;
-    if (first === undefined) return [];
-    const {tenantId} = first;
-    const claimable = claims.flatMap(({deviceId, clientIds}) =>
-      clientIds.filter(isDeviceClientId).map((clientId) => ({clientId, deviceId})),
-    );
-    const ids = [...new Set(claimable.map(({clientId}) => clientId))];
-    const claimed = await withTenantAtOnce(pool, tenantId, (client) =>
-      claimReplicas(client, tenantId, claimable),
-    );
-    const owners =
-      claimed.size === ids.length
-        ? claimed
-        : await readAtOnce(pool, tenantId, (client) => findReplicas(client, tenantId, ids));
-    return claims.map(() => owners);
-  };
-  const claimTogether = gather({keyOf: ({tenantId}) => tenantId, askAll: claimAll, max: CLAIMS_MAX});
+  /** Whoever has each id afterwards, of all that were asked for with it. */
+  const claimTogether = gatherByTenant({
+    send: (asked: readonly TenantStatement<Owners>[]) => withTenantsAtOnce(pool, asked),
+    keyOf: ({tenantId}: ReplicaClaim) => tenantId,
+    roundOf: ({tenantId, deviceId, clientIds}) =>
+      clientIds.length > SHARED_IDS_MAX ? `${tenantId} ${deviceId}` : '',
+    ask: (client, claims) => claimReplicas(client, claims[0].tenantId, claims.flatMap(replicasOf)),
+    async finish(answered, claims): Promise<Owners> {
+      const {tenantId} = claims[0];
+      const ids = [...new Set(claims.flatMap(replicasOf).map(({clientId}) => clientId))];
+      const claimed = await answered;
+      if (claimed.size === ids.length) return claimed;
+      return readAtOnce(pool, tenantId, (client) => findReplicas(client, tenantId, ids));
+    },
+    max: CLAIMS_MAX,
+  });
 
   return {
     async claim({tenantId, deviceId, clientIds}) {
       const ids = [...new Set(clientIds)];
       const claim = {tenantId, deviceId, clientIds: ids};
-      const owners = ids.length > SHARED_IDS_MAX ? (await claimAll([claim]))[0] : await claimTogether(claim);
-      const isOwned = (id: number): boolean => owners?.get(id) === deviceId;
+      const owners = await claimTogether(claim);
+      const isOwned = (id: number): boolean => owners.get(id) === deviceId;
       return {owned: ids.filter(isOwned), taken: ids.filter((id) => !isOwned(id))};
     },
   };
