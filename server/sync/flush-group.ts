@@ -44,6 +44,8 @@ export interface Flushed {
   readonly receipts: readonly Receipt[];
   /** Null where nothing was logged. */
   readonly committed: Committed | null;
+  /** Milliseconds for which deciding and encoding it kept the thread. */
+  readonly busyMs: number;
 }
 
 /** On any throw the caller drops the cached records of the group: their documents are ahead of the database. */
@@ -80,6 +82,7 @@ async function flushCached(
   });
   compactGrown(deps, loaded);
   const encoded = encode(cipher, {loaded, decision, fresh: submissions, quarantined});
+  const busyMs = performance.now() - loaded.since;
   const terms = {
     tenantId,
     ...versionsOf(loaded),
@@ -104,6 +107,7 @@ async function flushCached(
     fresh: submissions,
     decision,
     encoded,
+    busyMs,
     ...written,
   });
 }
@@ -140,10 +144,11 @@ async function flushLocked(deps: FlushDeps, request: GroupRequest, cipher: Tenan
     await giveNumbers(client, tenantId, {records: loaded.working.values(), now: latestOf(fresh)});
     compactGrown(deps, loaded);
     const encoded = encode(cipher, {loaded, decision, fresh, quarantined});
+    const busyMs = performance.now() - loaded.since;
     const counter = await write(client, tenantId, {encoded, loaded, fresh});
     const seeds = scopeSeeds(decision.logged);
     const changed = counter === null ? null : await followScope(client, tenantId, {seeds, encoded, counter});
-    return {loaded, fresh, decision, encoded, counter, changed};
+    return {loaded, fresh, decision, encoded, busyMs, counter, changed};
   });
   return publish(deps, tenantId, {...prepared, access: request.access, submissions});
 }
@@ -246,6 +251,7 @@ interface Prepared {
   readonly fresh: readonly Submission[];
   readonly decision: GroupDecision;
   readonly encoded: EncodedGroup;
+  readonly busyMs: number;
   readonly counter: GroupCommitted | null;
   /** Null where nobody's scope changed. */
   readonly changed: CommittedAccess | null;
@@ -282,6 +288,7 @@ function publish(deps: FlushDeps, tenantId: TenantId, prepared: Prepared): Flush
   return {
     receipts,
     committed: counter === null || !isLogged ? null : committedOf(tenantId, {...prepared, counter}),
+    busyMs: prepared.busyMs,
   };
 }
 

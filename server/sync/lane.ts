@@ -1,6 +1,6 @@
 // One queue per tenant through which every change is decided and committed, in groups: while one group
 // commits, the next one gathers. Read this after crdt/apply-change.ts. A receipt means durable.
-import {setTimeout as delay} from 'node:timers/promises';
+import {setImmediate as turnOfLoop, setTimeout as delay} from 'node:timers/promises';
 import {SyncError} from '#crdt/protocol/error-code.ts';
 import {
   GROUP_ATTEMPTS_MAX,
@@ -16,7 +16,7 @@ import {AccessChanged, createLaneAccess, forgetAccess, trimAccess, type LaneAcce
 import {noTracing, type Tracing} from '../tracing.ts';
 import type {FlushDeps} from './load-group.ts';
 import {readCurrent} from './read-current.ts';
-import {createLaneTurns, type LaneTurns} from './lane-turns.ts';
+import {createLaneTurns, type LaneTurn, type LaneTurns} from './lane-turns.ts';
 import type {Committed, CurrentState, Receipt, Submission} from './submission.ts';
 
 export interface LaneDeps extends FlushDeps {
@@ -79,6 +79,7 @@ interface Waiting {
 interface Lane {
   readonly tenantId: TenantId;
   readonly access: LaneAccess;
+  readonly turn: LaneTurn;
   queue: Waiting[];
   committing: number;
   /** When it last answered a group, or began to work; milliseconds of performance.now. */
@@ -88,14 +89,17 @@ interface Lane {
 
 export function createLanes(deps: LaneDeps): Lanes {
   const lanes = new Map<TenantId, Lane>();
-  const turns = createLaneTurns(() => performance.now());
+  const turns = createLaneTurns({
+    now: () => performance.now(),
+    wait: (ms) => delay(ms).then(() => turnOfLoop()),
+  });
   return {
     submit(submission) {
-      const lane = laneOf(lanes, submission.tenantId);
+      const lane = laneOf(lanes, submission.tenantId, turns);
       if (lane.queue.length >= LANE_QUEUE_MAX) return Promise.reject(new SyncError('overloaded'));
       return new Promise((resolve, reject) => {
         lane.queue.push({submission, resolve, reject});
-        lane.running ??= run(deps, lane, turns).finally(() => {
+        lane.running ??= run(deps, lane).finally(() => {
           if (lanes.size > LANES_KEPT_MAX && lane.running === null) lanes.delete(lane.tenantId);
         });
       });
@@ -115,12 +119,13 @@ export function createLanes(deps: LaneDeps): Lanes {
   };
 }
 
-function laneOf(lanes: Map<TenantId, Lane>, tenantId: TenantId): Lane {
+function laneOf(lanes: Map<TenantId, Lane>, tenantId: TenantId, turns: LaneTurns): Lane {
   let lane = lanes.get(tenantId);
   if (lane === undefined) {
     lane = {
       tenantId,
       access: createLaneAccess(),
+      turn: turns.join(),
       queue: [],
       committing: 0,
       movedAt: 0,
@@ -147,13 +152,12 @@ function loadOf(lanes: readonly Lane[]): LaneLoad {
 const LANES_KEPT_MAX = 10_000;
 
 /** Commits groups until nothing waits. Begins a microtask later, so that what arrives together goes together. */
-async function run(deps: LaneDeps, lane: Lane, turns: LaneTurns): Promise<void> {
+async function run(deps: LaneDeps, lane: Lane): Promise<void> {
   lane.movedAt = performance.now();
   await Promise.resolve();
   while (lane.queue.length > 0) {
-    const began = performance.now();
-    turns.took(lane);
-    const group = takeGroup(lane, turns.isShared(lane) ? SHARED_GROUP_CHANGES_MAX : GROUP_CHANGES_MAX);
+    lane.turn.begin();
+    const group = takeGroup(lane, Math.min(GROUP_CHANGES_MAX, lane.turn.changesMax()));
     lane.committing = group.length;
     try {
       await settleGroup(deps, lane, group);
@@ -163,21 +167,12 @@ async function run(deps: LaneDeps, lane: Lane, turns: LaneTurns): Promise<void> 
     lane.committing = 0;
     lane.movedAt = performance.now();
     trimAccess(lane.access);
-    const tookMs = lane.movedAt - began;
-    // The others' changes are decided and sent meanwhile.
-    if (lane.queue.length > 0 && turns.isShared(lane)) await delay(Math.min(tookMs, REST_MS_MAX));
+    lane.turn.end();
+    if (lane.queue.length > 0 && lane.turn.isShared()) await lane.turn.rest();
   }
   // In the same step as the last look at the queue: what arrives a microtask later begins a new run.
   lane.running = null;
 }
-
-/**
- * A group is decided and encoded in one go, during which no other tenant's is. While others have changes too it
- * takes no more than this, some five milliseconds.
- */
-const SHARED_GROUP_CHANGES_MAX = 16;
-/** A group that took longer waited for something that its rest would give to nobody. */
-const REST_MS_MAX = 25;
 
 /** Bounded by count and bytes; a second change of the same name waits for the result of the first. */
 function takeGroup(lane: Lane, changesMax: number): Waiting[] {
@@ -249,12 +244,13 @@ async function tryGroup(
 ): Promise<unknown> {
   const started = performance.now();
   try {
-    const {receipts, committed} = await flushGroup(deps, {
+    const {receipts, committed, busyMs} = await flushGroup(deps, {
       tenantId: lane.tenantId,
       access: lane.access,
       submissions: group.map(({submission}) => submission),
       isContended,
     });
+    lane.turn.kept(busyMs);
     const since = group[0]?.submission.now ?? 0;
     const conflicts = committed?.conflicts.length ?? 0;
     deps.onFlush({receipts, ms: performance.now() - started, since, conflicts});
