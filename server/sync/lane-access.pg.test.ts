@@ -6,6 +6,7 @@ import {createArena, jsonSubmission, query, type Arena} from '#test/support/lane
 import {
   AccessChanged,
   createLaneAccess,
+  followOwnEvents,
   isGranted,
   knownAccess,
   loadAccess,
@@ -76,6 +77,32 @@ test('who is no member is remembered as none', async () => {
   const stranger = {...manager, tenantId: arena.tenantId};
   expect([...(await load([edit(stranger)])).members]).toEqual([[writerName(stranger), null]]);
   expect(access.members.get(writerName(stranger))).toBeNull();
+});
+
+test('what is known stays known beside what is new', async () => {
+  const {arena, employee, load} = await start();
+  const colleague = await arena.tenancy.newMember(arena.manager, 'employee');
+  const [mine, theirs] = [randomUUID(), randomUUID()];
+  await grant(arena, employee, [mine]);
+  await grant(arena, colleague, [theirs]);
+  await load([edit(arena.manager), edit(employee, mine)]);
+  const learned = await load([edit(arena.manager), edit(colleague, theirs)]);
+  expect([...learned.members.values()].map((member) => member?.role)).toEqual(['manager', 'employee']);
+  expect([sees(learned, employee, mine), sees(learned, colleague, theirs)]).toEqual([true, true]);
+});
+
+test('scope that was forgotten is learned again with its version', async () => {
+  const {employee, access, load} = await start();
+  const {scopeVersion} = await load([edit(employee)]);
+  followOwnEvents(access, {scopeVersion: scopeVersion! + 2, events: []});
+  expect((await load([edit(employee)])).scopeVersion).toBe(scopeVersion);
+});
+
+test('who only asks for more of a scope leaves it to the write to find out that it moved', async () => {
+  const {arena, employee, load} = await start();
+  const {scopeVersion} = await load([edit(employee)]);
+  await move(arena, 'scope_version');
+  expect((await load([edit(employee)])).scopeVersion).toBe(scopeVersion);
 });
 
 test('a moved version is taken where nothing rests on the old one', async () => {

@@ -4,6 +4,18 @@ import type {Equivalent} from './equivalent.ts';
 export const equivalentsOfLane: readonly Equivalent[] = [
   {
     file: 'server/sync/decide-group.ts',
+    code: 'entries[0]?.loser',
+    mutant: 'entries[0].loser',
+    reason: 'the type checker wants it: a conflict has an entry',
+  },
+  {
+    file: 'server/sync/flush-group.ts',
+    code: 'grownBytes(working) < COMPACT_BYTES_MIN',
+    mutant: 'grownBytes(working) <= COMPACT_BYTES_MIN',
+    reason: 'an estimate: a history of exactly this size may be compacted or not',
+  },
+  {
+    file: 'server/sync/decide-group.ts',
     code: "role === 'manager'",
     mutant: 'false',
     onLine: 'return {userId, deviceId, role, employeeId};',
