@@ -1,6 +1,5 @@
 // A JSON change meets a record. It names no predecessor for its writes; `base`, the feed position its author
 // had seen, stands in for that. A write that wins becomes an item of the server's own.
-import * as Y from 'yjs';
 import {captureDelta} from './capture-delta.ts';
 import {untouched, type ChangeContext, type ChangeOutcome, type JsonChange} from './change.ts';
 import {deletedValue, settleDelete, settleEditOfDeleted} from './deletion.ts';
@@ -20,7 +19,8 @@ import {
 } from './merge.ts';
 import {outcomeOf} from './outcome.ts';
 import {effectiveStamp} from './overwrite.ts';
-import {DELETED_AT, deletedAtOf, type RecordState} from './record.ts';
+import {overwritePlainly} from './plain-document.ts';
+import {DELETED_AT, deletedAtOf, nextItem, type RecordState} from './record.ts';
 import {isWriter, itemWriteId, type Write} from './write.ts';
 
 export function applyJson(record: RecordState, change: JsonChange, context: ChangeContext): ChangeOutcome {
@@ -36,10 +36,27 @@ export type EditedBy = Pick<JsonChange, 'changeId' | 'at' | 'base'>;
 export function applyEdits(merge: Merge, change: EditedBy, edits: readonly Edit[]): ChangeOutcome {
   const {record} = merge;
   const creating = record.created === null;
-  const delta = captureDelta(record.doc, () => {
-    record.doc.transact(() => settle(merge, change, edits));
-  });
+  const edit = (): void => settle(merge, change, edits);
+  const plainly = settlePlainly(record, edits, edit);
+  const delta = plainly === 'unable' ? captureDelta(record.doc, () => record.doc.transact(edit)) : plainly;
   return outcomeOf(merge, {delta, creating});
+}
+
+/** Edits that only put values over others, in a record that is not deleted, need no document. */
+function settlePlainly(
+  record: RecordState,
+  edits: readonly Edit[],
+  edit: () => void,
+): ReturnType<typeof overwritePlainly> {
+  const {plain} = record;
+  if (plain === null || deletedAtOf(record) !== null) return 'unable';
+  const keys = new Map<string, Write>();
+  for (const one of edits) {
+    const write = one.kind === 'key' ? record.writes.get(one.key) : undefined;
+    if (one.kind !== 'key' || write === undefined || keys.has(one.key)) return 'unable';
+    keys.set(one.key, write);
+  }
+  return overwritePlainly(plain, keys, edit);
 }
 
 function settle(merge: Merge, change: EditedBy, edits: readonly Edit[]): void {
@@ -58,8 +75,7 @@ function settle(merge: Merge, change: EditedBy, edits: readonly Edit[]): void {
 }
 
 /** The name of the item that the server would write next. */
-export const nextItemId = ({doc, generation}: RecordState): string =>
-  itemWriteId(generation, {client: doc.clientID, clock: Y.getState(doc.store, doc.clientID)});
+export const nextItemId = (record: RecordState): string => itemWriteId(record.generation, nextItem(record));
 
 function tipOf(
   merge: Merge,

@@ -1,13 +1,13 @@
 // One merge under way: what one change does to the keys of one record. Both paths, Yjs and JSON, decide
 // their keys here, so that neither can drift from the other.
-import * as Y from 'yjs';
 import type {AuditEntry, ChangeContext, ConflictSide, NewConflict, OverwriteEntry} from './change.ts';
 import type {WinnerRule} from './entities/entity.ts';
 import {isEqualJson, type JsonObject, type JsonValue} from './json.ts';
 import {decide, type Decision} from './overwrite.ts';
 import type {ErrorCode} from './protocol/error-code.ts';
 import {CARRIERS_MAX, MEMBER_KEYS_MAX} from './protocol/limits.ts';
-import {DELETED_AT, fieldsOf, type RecordState} from './record.ts';
+import {putPlainly} from './plain-document.ts';
+import {DELETED_AT, fieldsOf, nextItem, type RecordState} from './record.ts';
 import {entryOf} from './roots.ts';
 import type {ItemId} from './update-reader.ts';
 import {hasCarrier, type Part, type Prior, type TextWrite, type Write, type WriteId} from './write.ts';
@@ -275,9 +275,10 @@ export function restate(record: RecordState, key: string): void {
   const write = record.writes.get(key);
   if (write === undefined) return;
   const {root, entry} = entryOf(record.entity, key);
-  const {doc} = record;
-  const carrier = {client: doc.clientID, clock: Y.getState(doc.store, doc.clientID)};
-  doc.getMap(root).set(entry, [write.at, shownValue(key, write)]);
+  const carrier = nextItem(record);
+  const value = [write.at, shownValue(key, write)];
+  if (record.plain?.edit) putPlainly(record.plain, key, value);
+  else record.doc.getMap(root).set(entry, value);
   record.writes.set(key, {...write, carriers: withCarrier(write.carriers, carrier)});
   record.unsettled.add(key);
 }

@@ -5,7 +5,8 @@ import {encodeState} from './encode-state.ts';
 import type {Entity} from './entities/entity.ts';
 import type {JsonObject} from './json.ts';
 import {decodeMemory, encodeMemory} from './memory-codec.ts';
-import {deletedAtOf, emptyRecord, fieldsOf, type RecordState} from './record.ts';
+import {openDocument, plainDocument} from './plain-document.ts';
+import {deletedAtOf, emptyRecord, fieldsOf, plainRecord, type RecordState} from './record.ts';
 
 /** The parts of a body, without a copy. */
 export interface BodyParts {
@@ -38,7 +39,7 @@ const text = new TextDecoder();
  */
 export function encodeRecord(record: RecordState, seq: number): EncodedRecord {
   const fields = fieldsOf(record);
-  const state = encodeState(record.doc);
+  const state = record.plain === null ? encodeState(record.doc) : record.plain.bytes;
   const payload = utf8.encode(encodePayload(record, fields));
   const memory = utf8.encode(encodeMemory(record, seq));
   const body = new Uint8Array(HEADER_BYTES + payload.length + state.length);
@@ -73,14 +74,22 @@ export function decodeRecord(
     clientId,
   }: {entity: Entity; id: string; seq: number; generation: number; clientId: number},
 ): RecordState {
-  const record = emptyRecord(entity, id, clientId);
+  const {state} = splitBody(body);
+  const plain = plainDocument(state, clientId);
+  const record =
+    plain === null ? loadedRecord(entity, id, {state, clientId}) : plainRecord(entity, id, plain);
   record.generation = generation;
-  // Own items that arrive from outside make Yjs mint another client id, one that may be a device's: load them
-  // under no name, and take the name afterwards.
-  record.doc.clientID = 0;
-  Y.applyUpdate(record.doc, splitBody(body).state);
-  record.doc.clientID = clientId;
   decodeMemory(record, text.decode(memory), seq);
+  return record;
+}
+
+function loadedRecord(
+  entity: Entity,
+  id: string,
+  {state, clientId}: {state: Uint8Array; clientId: number},
+): RecordState {
+  const record = emptyRecord(entity, id, clientId);
+  record.doc = openDocument(entity, state, clientId);
   return record;
 }
 
@@ -88,7 +97,7 @@ export function decodeRecord(
 export function copyRecord(record: RecordState): RecordState {
   const copy = emptyRecord(record.entity, record.id, 0);
   Y.applyUpdate(copy.doc, encodeState(record.doc));
-  // As above.
+  // Its own items would make Yjs mint another client id.
   copy.doc.clientID = record.doc.clientID;
   copy.generation = record.generation;
   for (const [key, write] of record.writes) copy.writes.set(key, write);

@@ -1,15 +1,20 @@
 // A record as the merge sees it: the Yjs document and, beside it, what is remembered of the writes to each
 // key. Mutated in place by apply-change.ts and by nothing else.
-import type * as Y from 'yjs';
+import * as Y from 'yjs';
 import type {Entity} from './entities/entity.ts';
 import type {JsonObject, JsonValue} from './json.ts';
+import {nextPlainItem, openDocument, type PlainDocument} from './plain-document.ts';
 import {newDocument} from './roots.ts';
+import type {ItemId} from './update-reader.ts';
 import {PENDING_SEQ, type TextWrite, type Write} from './write.ts';
 
 export interface RecordState {
   readonly entity: Entity;
   readonly id: string;
+  /** Built when it is first asked for. */
   doc: Y.Doc;
+  /** What stands for the document until then; null where it is built. */
+  plain: PlainDocument | null;
   /** Rises when the document is compacted; updates of another generation do not fit it. */
   generation: number;
   /** By key: `title`, `tags/vip`, `checklist/<item id>`, `deletedAt`. */
@@ -23,10 +28,9 @@ export interface RecordState {
   readonly unsettled: Set<string>;
 }
 
-export const emptyRecord = (entity: Entity, id: string, clientId: number): RecordState => ({
+const newRecord = (entity: Entity, id: string): Omit<RecordState, 'doc' | 'plain'> => ({
   entity,
   id,
-  doc: newDocument(entity, clientId),
   generation: 0,
   writes: new Map(),
   textWrites: new Map(),
@@ -34,6 +38,39 @@ export const emptyRecord = (entity: Entity, id: string, clientId: number): Recor
   updatedBy: null,
   unsettled: new Set(),
 });
+
+export const emptyRecord = (entity: Entity, id: string, clientId: number): RecordState => ({
+  ...newRecord(entity, id),
+  doc: newDocument(entity, clientId),
+  plain: null,
+});
+
+/** One whose document is built from `plain` when it is first asked for. */
+export function plainRecord(entity: Entity, id: string, plain: PlainDocument): RecordState {
+  let built: Y.Doc | null = null;
+  const record = {
+    ...newRecord(entity, id),
+    plain: plain as PlainDocument | null,
+    get doc(): Y.Doc {
+      // It would go past what the edit has put there, and tell nobody.
+      if (record.plain?.edit) throw new Error('A document was asked for amid an edit that does without.');
+      built ??= openDocument(entity, plain.bytes, plain.clientId);
+      record.plain = null;
+      return built;
+    },
+    set doc(doc: Y.Doc) {
+      built = doc;
+      record.plain = null;
+    },
+  };
+  return record;
+}
+
+/** The item that the server would write next. */
+export const nextItem = (record: RecordState): ItemId =>
+  record.plain === null
+    ? {client: record.doc.clientID, clock: Y.getState(record.doc.store, record.doc.clientID)}
+    : nextPlainItem(record.plain);
 
 export const DELETED_AT = 'deletedAt';
 
@@ -63,7 +100,7 @@ export function fieldsOf(record: RecordState): JsonObject {
         fields[name] = (members.get(name) ?? []).map(itemWithId).sort(byPosition);
         break;
       case 'text':
-        fields[name] = record.doc.getText(`text:${name}`).toJSON();
+        fields[name] = record.plain === null ? record.doc.getText(`text:${name}`).toJSON() : '';
         break;
       case 'derived':
         break;

@@ -207,6 +207,8 @@ function compactGrown(deps: FlushDeps, loaded: Loaded): void {
 
 /** An estimate of the history in a document: structs beyond those that show something. Cheap enough for every commit. */
 function grownBytes({record}: WorkingRecord): number {
+  // Not built for this: what is as short as that has no history to speak of.
+  if (record.plain !== null && record.plain.bytes.length < COMPACT_BYTES_MIN) return 0;
   let structs = 0;
   for (const list of record.doc.store.clients.values()) structs += list.length;
   return Math.max(0, structs - record.writes.size * 4) * STRUCT_BYTES;

@@ -1,0 +1,92 @@
+// What stands for a record's document that nobody has built: its encoded state, if it holds nothing but values of map
+// entries. An edit that only puts values over others is made on the bytes; whoever asks for more gets the document built
+// from them. So a record that was not in memory is decided from what is remembered of it.
+import * as Y from 'yjs';
+import type {Entity} from './entities/entity.ts';
+import type {JsonValue} from './json.ts';
+import {
+  encodeOverwrites,
+  findLive,
+  nextClock,
+  overwriteEntry,
+  readPlainState,
+  type Overwrite,
+  type PlainState,
+} from './plain-state.ts';
+import {newDocument} from './roots.ts';
+import type {ItemId} from './update-reader.ts';
+import type {Write} from './write.ts';
+
+export interface PlainDocument {
+  /** Yjs V1. */
+  bytes: Uint8Array;
+  /** The server's own, for what it will write. */
+  readonly clientId: number;
+  /** Where the parts of `bytes` stand, from loading or editing it until the edit is done; else null. */
+  read: PlainState | null;
+  /** The edit under way: the item that each of its keys showed when it began, and what was put over them since. */
+  edit: {readonly over: ReadonlyMap<string, ItemId>; readonly done: Overwrite[]} | null;
+}
+
+/** Null where only a document will do. */
+export function plainDocument(bytes: Uint8Array, clientId: number): PlainDocument | null {
+  const read = readPlainState(bytes);
+  return read === null ? null : {bytes, clientId, read, edit: null};
+}
+
+export function openDocument(entity: Entity, bytes: Uint8Array, clientId: number): Y.Doc {
+  // Own items that arrive from outside make Yjs mint another client id, one that may be a device's: load them
+  // under no name, and take the name afterwards.
+  const doc = newDocument(entity, 0);
+  Y.applyUpdate(doc, bytes);
+  doc.clientID = clientId;
+  return doc;
+}
+
+function readAgain(plain: PlainDocument): PlainState {
+  plain.read ??= readPlainState(plain.bytes);
+  if (plain.read === null) throw new Error('A plain document became one that is not.');
+  return plain.read;
+}
+
+/** The item that the server would write next. */
+export const nextPlainItem = (plain: PlainDocument): ItemId => ({
+  client: plain.clientId,
+  clock: nextClock(readAgain(plain), plain.clientId),
+});
+
+/**
+ * Runs an edit that may put a value over each of `keys`, once, and does nothing else to the document. Answers how others
+ * follow it, null if it put none; or `unable`, having run nothing, where an entry does not show its current write.
+ */
+export function overwritePlainly(
+  plain: PlainDocument,
+  keys: ReadonlyMap<string, Write>,
+  edit: () => void,
+): Uint8Array | null | 'unable' {
+  const over = new Map<string, ItemId>();
+  for (const [key, {carriers}] of keys) {
+    const id = findLive(readAgain(plain), carriers);
+    if (id === null) return 'unable';
+    over.set(key, id);
+  }
+  const done: Overwrite[] = [];
+  plain.edit = {over, done};
+  try {
+    edit();
+  } finally {
+    plain.edit = null;
+    plain.read = null;
+  }
+  return done.length === 0 ? null : encodeOverwrites(done);
+}
+
+/** Puts a value over what a key shows, inside of `overwritePlainly`. */
+export function putPlainly(plain: PlainDocument, key: string, value: JsonValue): void {
+  const over = plain.edit?.over.get(key);
+  if (plain.edit === null || over === undefined) throw new Error('A plain document has no such edit.');
+  const overwrite = {id: nextPlainItem(plain), over, value};
+  plain.bytes = overwriteEntry(readAgain(plain), overwrite);
+  plain.read = null;
+  plain.edit.done.push(overwrite);
+}
