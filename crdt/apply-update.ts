@@ -3,6 +3,7 @@
 import * as Y from 'yjs';
 import type {Admitted, AdmittedElement, MapElement} from './admitted.ts';
 import {untouched, type ChangeContext, type ChangeOutcome, type UpdateChange} from './change.ts';
+import {applyPlainly} from './apply-plainly.ts';
 import {captureDelta} from './capture-delta.ts';
 import {refuseCreation, type Taken} from './creation.ts';
 import {guard} from './guard.ts';
@@ -20,6 +21,8 @@ export function applyUpdate(
   context: ChangeContext,
 ): ChangeOutcome {
   if (change.generation !== record.generation) return {kind: 'reset'};
+  const plainly = applyPlainly(record, change, context);
+  if (plainly !== null) return plainly;
   const held = guard(record, change.update, change.ownClients);
   if (held.kind === 'need') return {kind: 'need'};
   if (held.kind === 'refused') return untouched('rejected', {code: held.code, message: held.message});

@@ -47,7 +47,13 @@ function yjsChange(random: Random, phone: Y.Doc, {record, seq}: {record: RecordS
   if (random.chance(0.6)) Y.applyUpdate(phone, encodeRecord(record, seq).state);
   let bytes: Uint8Array = new Uint8Array();
   phone.once('update', (update: Uint8Array) => (bytes = update));
-  phone.getMap('fields').set(random.pick(['title', 'cancelReason']), [1_000 * seq, `Phone ${seq}`]);
+  phone.transact(() => {
+    const fields = phone.getMap('fields');
+    fields.set(random.pick(['title', 'cancelReason']), [1_000 * seq, `Phone ${seq}`]);
+    if (random.chance(0.3))
+      fields.set('status', [1_000 * seq, random.pick(['on_hold', 'completed', 'unheard of'])]);
+    if (random.chance(0.1)) fields.delete('priority');
+  });
   const parsed = parseUpdate(bytes);
   if (!parsed.ok) throw new Error(parsed.message);
   const {update} = parsed;
@@ -88,7 +94,7 @@ function play(seed: number): number {
   let made = 0;
   for (let seq = 1; seq <= 30; seq++) {
     const change =
-      seq > 1 && random.chance(0.2) ? yjsChange(random, phone, {record, seq}) : jsonChange(random, seq);
+      seq > 1 && random.chance(0.4) ? yjsChange(random, phone, {record, seq}) : jsonChange(random, seq);
     const actor: Actor = change.kind === 'update' || random.chance(0.5) ? ben : ana;
     const context = {actor, now: 1_000 * seq, offset: 0, seq, readCursor: () => null};
     // As it is in memory, and once more with its document built.

@@ -1,6 +1,7 @@
 // What stands for a record's document that nobody has built: its encoded state, if it holds nothing but values of map
 // entries. An edit that only puts values over others is made on the bytes; whoever asks for more gets the document built
 // from them. So a record that was not in memory is decided from what is remembered of it.
+import * as encoding from 'lib0/encoding';
 import * as Y from 'yjs';
 import type {Entity} from './entities/entity.ts';
 import type {JsonValue} from './json.ts';
@@ -85,8 +86,34 @@ export function overwritePlainly(
 export function putPlainly(plain: PlainDocument, key: string, value: JsonValue): void {
   const over = plain.edit?.over.get(key);
   if (plain.edit === null || over === undefined) throw new Error('A plain document has no such edit.');
-  const overwrite = {id: nextPlainItem(plain), over, value};
+  const overwrite = {id: nextPlainItem(plain), over, value: encodeAny(value)};
+  take(plain, overwrite);
+  plain.edit.done.push(overwrite);
+}
+
+function take(plain: PlainDocument, overwrite: Overwrite): void {
   plain.bytes = overwriteEntry(readAgain(plain), overwrite);
   plain.read = null;
-  plain.edit.done.push(overwrite);
+}
+
+const encodeAny = (value: JsonValue): Uint8Array =>
+  encoding.encode((encoder) => encoding.writeAny(encoder, value as Parameters<typeof encoding.writeAny>[1]));
+
+/** Whether all of these items are new, the next of their client, each over the live item of an entry. */
+export function fitsPlainly(plain: PlainDocument, items: readonly Pick<Overwrite, 'id' | 'over'>[]): boolean {
+  const state = readAgain(plain);
+  const [first] = items;
+  return (
+    first !== undefined &&
+    nextClock(state, first.id.client) === first.id.clock &&
+    items.every(
+      ({id, over}, index) => id.clock === first.id.clock + index && findLive(state, [over]) !== null,
+    )
+  );
+}
+
+/** Takes in items of a device that fit, no two over one entry; answers how others follow it. */
+export function integratePlainly(plain: PlainDocument, overwrites: readonly Overwrite[]): Uint8Array {
+  for (const overwrite of overwrites) take(plain, overwrite);
+  return encodeOverwrites(overwrites);
 }

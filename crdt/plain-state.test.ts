@@ -1,3 +1,4 @@
+import * as encoding from 'lib0/encoding';
 import {expect, test} from 'vitest';
 import * as Y from 'yjs';
 import {randomFrom, type Random} from '#test/support/random.ts';
@@ -36,6 +37,9 @@ function load(bytes: Uint8Array, clientId = 0): Y.Doc {
   return doc;
 }
 
+const encode = (value: JsonValue): Uint8Array =>
+  encoding.encode((encoder) => encoding.writeAny(encoder, value as never));
+
 const shownAt = (doc: Y.Doc, root: string, key: string): ItemId | null => {
   const head = doc.getMap(root)._map.get(key);
   return head === undefined || head.deleted ? null : {client: head.lastId.client, clock: head.lastId.clock};
@@ -64,12 +68,12 @@ test('an entry overwritten in its bytes is what Yjs makes of it, and so is what 
       let delta: Uint8Array | undefined;
       doc.on('update', (update: Uint8Array) => (delta = update));
       doc.getMap(root).set(key, value);
-      bytes = overwriteEntry(state, {id, over, value});
+      bytes = overwriteEntry(state, {id, over, value: encode(value)});
       expect(shownAt(doc, root, key)).toEqual(id);
       expect(Y.encodeStateAsUpdate(load(bytes))).toEqual(
         Y.encodeStateAsUpdate(load(Y.encodeStateAsUpdate(doc))),
       );
-      expect(encodeOverwrites([{id, over, value}])).toEqual(delta);
+      expect(encodeOverwrites([{id, over, value: encode(value)}])).toEqual(delta);
     }
   }
 });
@@ -86,7 +90,7 @@ test('overwrites of one edit go out together', () => {
   const overwrites = overs.map((over, clock) => ({
     id: {client: SERVER, clock},
     over,
-    value: [2, KEYS[clock] ?? ''],
+    value: encode([2, KEYS[clock] ?? '']),
   }));
   expect(encodeOverwrites(overwrites)).toEqual(delta);
   const after = overwrites.reduce((bytes, overwrite) => overwriteEntry(plain(bytes), overwrite), before);

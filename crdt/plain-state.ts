@@ -10,7 +10,6 @@ import {
   remaining,
   type ByteReader,
 } from './byte-reader.ts';
-import type {JsonValue} from './json.ts';
 import {isSameId, type ItemId} from './update-reader.ts';
 
 interface Struct {
@@ -163,9 +162,8 @@ export const nextClock = ({sections}: PlainState, client: number): number =>
  * Which of the items that show a write is the one that its entry shows. Yjs deletes every other item of an entry, so the
  * live one it is. Null if there is none, or it stands for more values than one.
  */
-export function findLive(state: PlainState, carriers: readonly ItemId[]): ItemId | null {
-  return carriers.find((id) => liveStruct(state, id) !== undefined) ?? null;
-}
+export const findLive = (state: PlainState, carriers: readonly ItemId[]): ItemId | null =>
+  carriers.find((id) => liveStruct(state, id) !== undefined) ?? null;
 
 function liveStruct({sections, deletes}: PlainState, {client, clock}: ItemId): Struct | undefined {
   const struct = sections
@@ -181,7 +179,8 @@ export interface Overwrite {
   readonly id: ItemId;
   /** The live item that the entry shows. */
   readonly over: ItemId;
-  readonly value: JsonValue;
+  /** As lib0 writes it. */
+  readonly value: Uint8Array;
 }
 
 /** Bytes of the state with the new item, which replaces what `over` said. */
@@ -238,7 +237,7 @@ function writeItem(encoder: encoding.Encoder, {over, value}: Overwrite): void {
   encoding.writeUint8(encoder, ANY | ORIGIN | PARENT_SUB);
   writeId(encoder, over);
   encoding.writeVarUint(encoder, 1);
-  encoding.writeAny(encoder, value as Parameters<typeof encoding.writeAny>[1]);
+  encoding.writeUint8Array(encoder, value);
 }
 
 function writeId(encoder: encoding.Encoder, {client, clock}: ItemId): void {

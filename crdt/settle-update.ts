@@ -4,7 +4,7 @@ import * as Y from 'yjs';
 import type {Admitted, MapElement, TextElement} from './admitted.ts';
 import {authorizeWrite} from './authorize.ts';
 import {deletedValue, settleDelete, settleEditOfDeleted} from './deletion.ts';
-import {type Judgement} from './judge.ts';
+import type {JudgedValue, Judgement} from './judge.ts';
 import {
   commonBase,
   noteText,
@@ -58,7 +58,7 @@ function settleElements(
   key: string,
   keyed: Integrated & {elements: readonly MapElement[]},
 ): void {
-  const {record, context} = merge;
+  const {record} = merge;
   const {judgement, known, elements, admitted} = keyed;
   const place = entryOf(record.entity, key);
   const head = record.doc.getMap(place.root)._map.get(place.entry);
@@ -73,22 +73,52 @@ function settleElements(
     refuse(merge, key, judged.code);
     carryRefused(record, key, {carrier: id, base: chain.base});
   } else if (judged?.ok === true && !(deletedAgain && isHead)) {
-    const stamps = chain.elements.map((link) => {
-      const value = judgement.values.get(link);
-      return value?.ok === true
-        ? effectiveStamp({at: value.at, offset: context.offset, now: context.now})
-        : -Infinity;
-    });
-    const value =
-      key === DELETED_AT && judged.value !== null ? deletedValue(Math.max(...stamps)) : judged.value;
-    const tip: Tip = {...writer(merge, id), key, value, at: judged.at, eff: Math.max(...stamps)};
-    settleTip(merge, tip, {carrier: id, base: chain.base, seen: judged.seen});
+    settleJudged(merge, key, {judged, judgement, id, chain});
   } else if (isHead) {
     settleMapDelete(merge, key, id, chain.base);
   } else {
     merge.valuesLost++;
   }
   restateUnlessShown(merge, key);
+}
+
+function settleJudged(
+  merge: Merge,
+  key: string,
+  {
+    judged,
+    judgement,
+    id,
+    chain,
+  }: {
+    judged: Extract<JudgedValue, {ok: true}>;
+    judgement: Judgement;
+    id: ItemId;
+    chain: ReturnType<typeof chainOf>;
+  },
+): void {
+  const {context} = merge;
+  const stamps = chain.elements.map((link) => {
+    const value = judgement.values.get(link);
+    return value?.ok === true
+      ? effectiveStamp({at: value.at, offset: context.offset, now: context.now})
+      : -Infinity;
+  });
+  const value =
+    key === DELETED_AT && judged.value !== null ? deletedValue(Math.max(...stamps)) : judged.value;
+  const tip: Tip = {...writer(merge, id), key, value, at: judged.at, eff: Math.max(...stamps)};
+  settleTip(merge, tip, {carrier: id, base: chain.base, seen: judged.seen});
+}
+
+/** The same for single values, each put over the item that its key showed and shown now: what its author had seen. */
+export function settleOverwrites(merge: Merge, elements: readonly MapElement[], judgement: Judgement): void {
+  for (const element of elements) {
+    const judged = judgement.values.get(element);
+    if (judged?.ok !== true) throw new Error('A value was taken in that nobody judged.');
+    const {key, client, clock, origin} = element;
+    const chain = {elements: [element], base: origin};
+    settleJudged(merge, key, {judged, judgement, id: {client, clock}, chain});
+  }
 }
 
 /**
