@@ -4,7 +4,7 @@ import type {Entity} from '#crdt/entities/entity.ts';
 import {columnName, hashColumn, storedColumns} from '#crdt/entities/fields.ts';
 import type {JsonValue} from '#crdt/json.ts';
 import type {Blob} from './blob.ts';
-import type {RecordWrite} from './group-commit.ts';
+import type {RecordWrite} from './record-write.ts';
 
 /** A clear column, with what goes before its value. */
 interface ClearColumn {
