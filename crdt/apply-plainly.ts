@@ -2,7 +2,9 @@
 // shows. What guard, integration and the search for what its author had seen come to is plain then, and is told from what
 // is remembered and from the encoded state. Judged and decided it is as every other.
 import type {MapElement} from './admitted.ts';
+import {unstorable} from './any-reader.ts';
 import type {ChangeContext, ChangeOutcome, UpdateChange} from './change.ts';
+import type {JsonValue} from './json.ts';
 import {judge} from './judge.ts';
 import {beginMerge, type Merge} from './merge.ts';
 import {outcomeOf} from './outcome.ts';
@@ -32,10 +34,7 @@ export function applyPlainly(
   if (judgement.refused.size > 0) return null;
   const delta = integratePlainly(
     plain,
-    elements.map(({slice}, index) => ({
-      ...(places[index] as (typeof places)[number]),
-      value: update.bytes.slice(slice[0], slice[1]),
-    })),
+    elements.map(({client, clock, origin, value}) => ({id: {client, clock}, over: origin, value})),
   );
   settleOverwrites(merge, elements, judgement);
   return outcomeOf(merge, {delta, creating: false});
@@ -49,6 +48,7 @@ function mayKeep({record: {entity}, frozen}: Merge, key: string): boolean {
 
 interface Overwriting extends MapElement {
   readonly origin: ItemId;
+  readonly value: JsonValue;
 }
 
 /** The items of an update that deletes nothing but what they overwrite, no two of one key; else null. */
@@ -84,7 +84,9 @@ function readElement(
   const {root: name, entry} = entryOf(entity, key);
   const root = rootsOf(entity).get(name);
   const [from, to] = content.bounds;
+  const [value] = content.values;
   if (root === undefined || from === undefined || to === undefined) return null;
+  if (value === undefined || value === unstorable) return null;
   return {
     kind: 'map',
     key,
@@ -94,7 +96,7 @@ function readElement(
     clock,
     length,
     origin,
-    value: content.values[0],
+    value,
     slice: [from, to],
   };
 }

@@ -112,8 +112,17 @@ export function fitsPlainly(plain: PlainDocument, items: readonly Pick<Overwrite
   );
 }
 
-/** Takes in items of a device that fit, no two over one entry; answers how others follow it. */
-export function integratePlainly(plain: PlainDocument, overwrites: readonly Overwrite[]): Uint8Array {
-  for (const overwrite of overwrites) take(plain, overwrite);
-  return encodeOverwrites(overwrites);
+/** An overwrite whose value is not encoded yet. */
+export interface Overwriting extends Pick<Overwrite, 'id' | 'over'> {
+  readonly value: JsonValue;
+}
+
+/**
+ * Takes in items of a device that fit, no two over one entry; answers how others follow it. Values are encoded anew, as Yjs
+ * would pass them on: bytes of a stranger may say the same in other ways, or more than is read from them.
+ */
+export function integratePlainly(plain: PlainDocument, overwrites: readonly Overwriting[]): Uint8Array {
+  const encoded = overwrites.map(({id, over, value}) => ({id, over, value: encodeAny(value)}));
+  for (const overwrite of encoded) take(plain, overwrite);
+  return encodeOverwrites(encoded);
 }

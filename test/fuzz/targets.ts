@@ -2,6 +2,7 @@
 import {requestBodies} from './body-target.ts';
 import {cursorTexts} from './cursor-target.ts';
 import {deviceFrames, serverFrames} from './frame-target.ts';
+import {plainUpdates} from './plain-target.ts';
 import {roomMessages} from './room-target.ts';
 import type {Target, TargetOf} from './target.ts';
 import {updates} from './update-target.ts';
@@ -11,6 +12,7 @@ const times = (count: number, target: Target): Target[] => Array.from({length: c
 /** Who is next: each as often as it is worth, and a body of a request costs twenty times what a frame does. */
 const turns: readonly Target[] = [
   ...times(18, updates),
+  ...times(3, plainUpdates),
   ...times(10, deviceFrames),
   ...times(5, serverFrames),
   ...times(3, roomMessages),
