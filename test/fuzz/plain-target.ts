@@ -29,10 +29,11 @@ export const plainUpdates: Target = {
       return applyChange(record, changeOf(update, own), context);
     };
     return {
+      // Little of what is damaged is plain any more.
       make: () =>
-        random.chance(0.3)
-          ? damagedSeed(seeds, random, makeUpdate(ground, random))
-          : damagedSeed(seeds, random),
+        random.chance(0.35)
+          ? random.pick(ground.seeds)
+          : damagedSeed(seeds, random, random.chance(0.3) ? makeUpdate(ground, random) : seeds.pick()),
       offer(input): Verdict {
         const parsed = parseUpdate(input);
         if (!parsed.ok) return noted(input, {accepted: false, word: parsed.code});
