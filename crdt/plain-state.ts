@@ -1,5 +1,5 @@
 // A document's encoded state, changed without building the document: one more value over the one that a map entry shows.
-// What Yjs would have come to, for documents that hold nothing but values of maps. record-document.ts decides when.
+// What Yjs would have come to, for documents that hold nothing but values of maps. plain-document.ts decides when.
 import * as encoding from 'lib0/encoding';
 import {
   Malformed,
