@@ -26,16 +26,17 @@ export function applyPlainly(
   if (plain === null || deletedAtOf(record) !== null) return null;
   const elements = readElements(record, update, ownClients);
   if (elements === null) return null;
-  const places = elements.map(({client, clock, origin}) => ({id: {client, clock}, over: origin}));
-  if (!fitsPlainly(plain, places)) return null;
+  const overwrites = elements.map(({client, clock, origin, value}) => ({
+    id: {client, clock},
+    over: origin,
+    value,
+  }));
+  if (!fitsPlainly(plain, overwrites)) return null;
   const merge = beginMerge(record, context);
   if (elements.some(({key}) => mayKeep(merge, key))) return null;
   const judgement = judge(merge, {elements, textDeletes: [], ownClients});
   if (judgement.refused.size > 0) return null;
-  const delta = integratePlainly(
-    plain,
-    elements.map(({client, clock, origin, value}) => ({id: {client, clock}, over: origin, value})),
-  );
+  const delta = integratePlainly(plain, overwrites);
   settleOverwrites(merge, elements, judgement);
   return outcomeOf(merge, {delta, creating: false});
 }

@@ -126,6 +126,15 @@ function writeDeletes(rest: encoding.Encoder, client: number, structs: Structs):
     else if (deleted) runs.push({clock: id.clock, length});
     isRunning = deleted;
   }
+  writeRuns(rest, client, runs);
+}
+
+/** What is deleted of one client: runs of clocks. */
+export function writeRuns(
+  rest: encoding.Encoder,
+  client: number,
+  runs: readonly {readonly clock: number; readonly length: number}[],
+): void {
   encoding.writeVarUint(rest, client);
   encoding.writeVarUint(rest, runs.length);
   for (const {clock, length} of runs) {

@@ -10,6 +10,7 @@ import {
   remaining,
   type ByteReader,
 } from './byte-reader.ts';
+import {writeRuns} from './encode-state.ts';
 import {isSameId, type ItemId} from './update-reader.ts';
 
 interface Struct {
@@ -305,12 +306,5 @@ function withDeleted(
 
 function writeDeletes(encoder: encoding.Encoder, deletes: ReadonlyMap<number, readonly Run[]>): void {
   encoding.writeVarUint(encoder, deletes.size);
-  for (const [client, runs] of [...deletes].sort(([a], [b]) => b - a)) {
-    encoding.writeVarUint(encoder, client);
-    encoding.writeVarUint(encoder, runs.length);
-    for (const {clock, length} of runs) {
-      encoding.writeVarUint(encoder, clock);
-      encoding.writeVarUint(encoder, length);
-    }
-  }
+  for (const [client, runs] of [...deletes].sort(([a], [b]) => b - a)) writeRuns(encoder, client, runs);
 }

@@ -1,6 +1,7 @@
 // A record that holds nothing but values of map entries, as it is stored, with honest updates and where a made-up one may
 // point: what may be decided without its document.
 import * as Y from 'yjs';
+import {captureDelta} from '#crdt/capture-delta.ts';
 import {tasks} from '#crdt/entities/tasks.ts';
 import {encodeRecord, type RecordBytes} from '#crdt/record-codec.ts';
 import {parseUpdate, type ParsedUpdate} from '#crdt/update-reader.ts';
@@ -35,9 +36,7 @@ function parsed(bytes: Uint8Array): ParsedUpdate {
 }
 
 function editAtRandom(doc: Y.Doc, random: Random): Uint8Array {
-  let bytes = new Uint8Array();
-  doc.once('update', (update: Uint8Array) => (bytes = Uint8Array.from(update)));
-  doc.transact(() => {
+  const edit = (): void => {
     for (let edits = random.integer(3); edits >= 0; edits--) {
       const [field, value] = random.pick<readonly [string, unknown]>([
         ['title', `Title ${random.integer(9)}`],
@@ -47,8 +46,8 @@ function editAtRandom(doc: Y.Doc, random: Random): Uint8Array {
       ]);
       doc.getMap('fields').set(field, [random.integer(30_000), value]);
     }
-  });
-  return bytes;
+  };
+  return captureDelta(doc, () => doc.transact(edit)) ?? new Uint8Array();
 }
 
 /** Seeds: what the sender has not sent yet, one by one and as a whole. */
