@@ -67,7 +67,8 @@ test('a Postgres that stands still is waited for', LONG, async () => {
 });
 
 test('without a free connection devices are told to try again, until there is one', LONG, async () => {
-  const postgres = await startOwnPostgres({max_connections: '12'});
+  const connections = 12;
+  const postgres = await startOwnPostgres({max_connections: `${connections}`});
   const company = await openCompany();
   const node = await company.startNode(postgres.url);
   const person = await company.newManager(node);
@@ -85,15 +86,16 @@ test('without a free connection devices are told to try again, until there is on
       );
     }
   };
-  // Those of the node end, and go to others. It may be quicker, so this is done until it has none.
-  const endOwn = async (): Promise<number> => {
+  // Those of the node end, and go to others, until others have all there are. That the node has none proves nothing:
+  // a connection that is being opened or closed holds its place and is not listed.
+  const takeThoseOfNode = async (): Promise<number> => {
     await takeAll();
-    const ended = await hogs[0]?.query(
+    await hogs[0]?.query(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'whole node'`,
     );
-    return ended?.rowCount ?? 0;
+    return hogs.length;
   };
-  await expect.poll(endOwn, WAIT).toBe(0);
+  await expect.poll(takeThoseOfNode, WAIT).toBe(connections);
   await until(() => writer.retries.length > 0);
   expect(new Set(writer.retries)).toEqual(new Set(['not_ready']));
   await expect.poll(() => readiness(person, node), WAIT).toBe(503);
