@@ -16,11 +16,11 @@ ENV NODE_ENV=production TRANSPORT=uws
 WORKDIR /srv/fieldmerge
 COPY --from=packages /srv/fieldmerge/node_modules node_modules
 COPY --from=packages /srv/fieldmerge/sbom.json /srv/fieldmerge/package.json ./
-COPY tsconfig.json ./
+COPY load-typescript.js load-typescript-hooks.js ./
 COPY docs/backend-openapi.yaml docs/
 COPY crdt crdt
 COPY db db
 COPY server server
 USER node
 EXPOSE 8787
-CMD ["node", "--max-semi-space-size=64", "--import", "tsx", "server/main.ts"]
+CMD ["node", "--max-semi-space-size=64", "--import", "./load-typescript.js", "server/main.ts"]

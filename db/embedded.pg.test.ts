@@ -50,7 +50,7 @@ async function startHolder(
   account: Account | undefined,
   args: string[],
 ): Promise<{child: ChildProcess; url: string}> {
-  const child = spawn(process.execPath, ['--import', 'tsx', holder, ...args], {
+  const child = spawn(process.execPath, ['--import', './load-typescript.js', holder, ...args], {
     ...account,
     cwd: project,
     env: {PATH: process.env.PATH, TMPDIR: tmpdir()},

@@ -8,7 +8,7 @@ interface Step {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-const node = (...args: string[]): string[] => ['node', '--import', 'tsx', ...args];
+const node = (...args: string[]): string[] => ['node', '--import', './load-typescript.js', ...args];
 
 const steps: readonly Step[] = [
   {name: 'one lib0, new enough', command: node('scripts/check-lib0.ts')},

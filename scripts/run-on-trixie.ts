@@ -1,6 +1,6 @@
 // Runs node with the arguments given, under a C library new enough for uWebSockets.js: see node-for-uws.ts. That
 // library is used for this one process and its node children.
-// Usage: node --import tsx scripts/run-on-trixie.ts <node arguments>
+// Usage: node --import ./load-typescript.js scripts/run-on-trixie.ts <node arguments>
 
 import {spawn} from 'node:child_process';
 import {findNodeForUws} from './node-for-uws.ts';

@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 // The `fieldmerge` command from any folder: makes this Node understand the sources as they are, then runs the command.
-import {register} from 'tsx/esm/api';
+import '../load-typescript.js';
 
-register();
 await import('./fieldmerge-command.ts');

@@ -15,7 +15,7 @@ export interface Worker {
 
 export function startWorker(): Worker {
   const child = fork(fileURLToPath(new URL('worker.ts', import.meta.url)), {
-    execArgv: ['--import', 'tsx'],
+    execArgv: ['--import', './load-typescript.js'],
     serialization: 'advanced',
   });
   const waiting = new Map<number, {resolve: (result: unknown) => void; reject: (error: Error) => void}>();

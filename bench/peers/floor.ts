@@ -29,7 +29,7 @@ async function start(
   const {file, ...rest} = command;
   const server = await startServerProcess({
     ...rest,
-    args: ['--import', 'tsx', `bench/peers/${file}`],
+    args: ['--import', './load-typescript.js', `bench/peers/${file}`],
     ready: /listening on (http:\S+)/,
     profileFolder: options.profileFolder,
   });

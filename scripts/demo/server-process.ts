@@ -12,7 +12,7 @@ export interface ServerProcess extends Served {
 /** people: names to make tokens for. Throws if the server does not start. */
 export async function startServerProcess(people: readonly string[]): Promise<ServerProcess> {
   const child = fork(fileURLToPath(new URL('serve.ts', import.meta.url)), [...people], {
-    execArgv: ['--import', 'tsx'],
+    execArgv: ['--import', './load-typescript.js'],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const gone = once(child, 'exit');

@@ -1,4 +1,4 @@
-// Prints the table of docs/scaling.md: node --import tsx scripts/scaling/print.ts
+// Prints the table of docs/scaling.md: node --import ./load-typescript.js scripts/scaling/print.ts
 import {assumptions, carry, measuredBytes, measuredMs, mostOnOne} from './carried.ts';
 
 const DEVICES = [1_000, 10_000, 50_000, 100_000, 500_000, 1_000_000];

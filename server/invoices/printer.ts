@@ -31,11 +31,9 @@ interface Job {
   readonly reject: (error: SyncError) => void;
 }
 
-/** A thread cannot begin with TypeScript: on Node 20 `--import tsx` does nothing in one. */
-const startCode = `import(${JSON.stringify(import.meta.resolve('tsx/esm/api'))}).then(({register}) => {
-  register();
-  return import(${JSON.stringify(new URL('print-thread.ts', import.meta.url).href)});
-});`;
+/** On Node 20 `--import` does nothing in a thread, which therefore begins with JavaScript. */
+const startCode = `import(${JSON.stringify(new URL('../../load-typescript.js', import.meta.url).href)})
+  .then(() => import(${JSON.stringify(new URL('print-thread.ts', import.meta.url).href)}));`;
 
 const startThread = (): Worker =>
   new Worker(startCode, {

@@ -227,16 +227,20 @@ async function runCommand(
   set: SetUp,
   {old, killWhen}: {old: readonly Uint8Array[]; killWhen?: () => Promise<void>},
 ): Promise<Run> {
-  const child = spawn('node', ['--import', 'tsx', 'server/fieldmerge-command.ts', 'rotate-keys'], {
-    env: {
-      ...process.env,
-      NODE_ENV: 'test',
-      DATABASE_URL: set.url,
-      DATA_DIR: await makeScratchFolder(),
-      MASTER_KEY: newKey.toString('base64'),
-      MASTER_KEYS_OLD: old.map((key) => Buffer.from(key).toString('base64')).join(','),
+  const child = spawn(
+    'node',
+    ['--import', './load-typescript.js', 'server/fieldmerge-command.ts', 'rotate-keys'],
+    {
+      env: {
+        ...process.env,
+        NODE_ENV: 'test',
+        DATABASE_URL: set.url,
+        DATA_DIR: await makeScratchFolder(),
+        MASTER_KEY: newKey.toString('base64'),
+        MASTER_KEYS_OLD: old.map((key) => Buffer.from(key).toString('base64')).join(','),
+      },
     },
-  });
+  );
   let [output, errors] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));

@@ -140,7 +140,11 @@ test('the command prints counts and answers 0, then names a fault and answers 1'
     MASTER_KEY: key,
   };
   const run = () =>
-    promisify(execFile)('node', ['--import', 'tsx', 'server/fieldmerge-command.ts', 'verify'], {env}).then(
+    promisify(execFile)(
+      'node',
+      ['--import', './load-typescript.js', 'server/fieldmerge-command.ts', 'verify'],
+      {env},
+    ).then(
       ({stdout}) => ({code: 0, stdout}),
       (error: unknown) => error as {code: number; stdout: string},
     );

@@ -55,6 +55,7 @@ async function listNeeded(): Promise<string[]> {
     'crdt',
     'db',
     'server',
+    'load-typescript*.js',
   ]);
   return stdout
     .trim()

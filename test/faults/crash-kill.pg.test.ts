@@ -22,7 +22,7 @@ const childFile = fileURLToPath(new URL('crash-child.ts', import.meta.url));
 const STARTING_MAX = 2;
 
 async function startChild({options}: Ground): Promise<{child: ChildProcess; port: number}> {
-  const child = fork(childFile, [JSON.stringify(options)], {execArgv: ['--import', 'tsx']});
+  const child = fork(childFile, [JSON.stringify(options)], {execArgv: ['--import', './load-typescript.js']});
   onTestFinished(() => void child.kill('SIGKILL'));
   const [answer] = (await once(child, 'message')) as [CrashAnswer];
   if (answer.kind !== 'up') throw new Error('The process did not come up.');

@@ -109,7 +109,7 @@ async function slowCommits(owner: pg.Pool): Promise<void> {
 }
 
 async function startWriter(task: WriterTask): Promise<AckedWrite[]> {
-  const child = spawn('node', ['--import', 'tsx', writerFile, JSON.stringify(task)], {
+  const child = spawn('node', ['--import', './load-typescript.js', writerFile, JSON.stringify(task)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [writes] = await Promise.all([readWrites(child), once(child, 'exit')]);

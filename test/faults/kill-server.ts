@@ -40,7 +40,7 @@ export async function startServerProcess(
     NODE_ENV: '',
     ...settings,
   };
-  const child = spawn('node', ['--import', 'tsx', mainFile], {
+  const child = spawn('node', ['--import', './load-typescript.js', mainFile], {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -26,7 +26,9 @@ export interface LoadReport {
 
 /** onFailed: told of what a device met that sending again does not cure. */
 export function startLoad(task: LoadTask, onFailed: (message: string) => void): Load {
-  const child: ChildProcess = fork(loadFile, [JSON.stringify(task)], {execArgv: ['--import', 'tsx']});
+  const child: ChildProcess = fork(loadFile, [JSON.stringify(task)], {
+    execArgv: ['--import', './load-typescript.js'],
+  });
   const endWithUs = (): void => void child.kill('SIGKILL');
   process.once('exit', endWithUs);
   child.once('exit', () => process.off('exit', endWithUs));

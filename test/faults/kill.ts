@@ -1,4 +1,4 @@
-// The kill test: node --import tsx test/faults/kill.ts --rounds 30 [--nodes 3] [--minutes 60] [--seed 1]. Servers under
+// The kill test: node --import ./load-typescript.js test/faults/kill.ts --rounds 30 [--nodes 3] [--minutes 60] [--seed 1]. Servers under
 // load are killed at random moments, and their Postgres too, and started again; then every write that any device was
 // ever told is durable must be there, once. One server with its own Postgres, or with --nodes several on one. Ends after
 // so many rounds or minutes, whichever comes first. Exit code 1 if anything is wrong; the data folder is then kept. With

@@ -21,11 +21,9 @@ export interface ThreadLimits {
 /** Told where a thread was when it had to be ended, and why. */
 type OnEnded = (ended: Place & {readonly what: string}) => void;
 
-/** A thread cannot begin with TypeScript: on Node 20 `--import tsx` does nothing in one. */
-const startCode = `import(${JSON.stringify(import.meta.resolve('tsx/esm/api'))}).then(({register}) => {
-  register();
-  return import(${JSON.stringify(new URL('thread.ts', import.meta.url).href)});
-});`;
+/** On Node 20 `--import` does nothing in a thread, which therefore begins with JavaScript. */
+const startCode = `import(${JSON.stringify(new URL('../../load-typescript.js', import.meta.url).href)})
+  .then(() => import(${JSON.stringify(new URL('thread.ts', import.meta.url).href)}));`;
 
 /** Resolves when the thread has no more rows, or was ended; why goes to `onEnded`. */
 export async function runThread(

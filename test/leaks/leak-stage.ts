@@ -48,7 +48,7 @@ export async function openStage({
   const child = fork(serverFile, {
     // Ctrl-C is for whoever counts; this one ends with it.
     detached: true,
-    execArgv: ['--expose-gc', '--import', 'tsx'],
+    execArgv: ['--expose-gc', '--import', './load-typescript.js'],
     env: {
       ...process.env,
       PORT: '0',

@@ -1,4 +1,4 @@
-// Mutation testing: node --import tsx test/mutants/main.ts [--continue] [group ...]. Of each group a copy is made in which
+// Mutation testing: node --import ./load-typescript.js test/mutants/main.ts [--continue] [group ...]. Of each group a copy is made in which
 // every mutant is built in, switched off; then its tests run once, and runner.ts switches the mutants on in them. Prints
 // a table of scores and every mutant that no test noticed; answers 1 if more than a tenth of a file's went unnoticed.
 // With --continue it goes on where a run was ended: what was tried is not tried again, as long as mutant and test are the same.
@@ -24,7 +24,11 @@ function makeCopy(folder: string): void {
   mkdirSync(folder, {recursive: true});
   const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], {encoding: 'utf8'});
   for (const path of files.split('\0')) {
-    if (!/^(crdt|db|server|test)\/|^(package|tsconfig)\.json$/.test(path) || !existsSync(path)) continue;
+    if (
+      !/^(crdt|db|server|test)\/|^(package|tsconfig)\.json$|^load-typescript/.test(path) ||
+      !existsSync(path)
+    )
+      continue;
     mkdirSync(dirname(join(folder, path)), {recursive: true});
     cpSync(path, join(folder, path));
   }
