@@ -10,7 +10,7 @@ import {checkHistory} from './node-checks.ts';
 import {act, beginHistory} from './node-history.ts';
 import type {ReplayTally} from './replay.ts';
 
-const RUNS = Number(process.env['NODE_MODEL_RUNS'] ?? 100);
+const RUNS = Number(process.env['NODE_MODEL_RUNS'] ?? 1_000);
 const SEED = Number(process.env['MODEL_SEED'] ?? 20_261_123);
 /** Begins no further history after this long. */
 const MINUTES = Number(process.env['NODE_MODEL_MINUTES'] ?? 60);
