@@ -1,108 +1,25 @@
 // A group decided in memory: who may write what, what is logged, and what of it reaches the author.
 import {randomUUID} from 'node:crypto';
 import {expect, test} from 'vitest';
-import {entities} from '#crdt/entities/registry.ts';
 import type {JsonChange} from '#crdt/change.ts';
-import type {TenantId} from '#crdt/protocol/ids.ts';
-import {SERVER_CLIENT_ID_MIN, STORAGE_BYTES_MAX} from '#crdt/protocol/limits.ts';
-import {emptyRecord, fieldsOf, settleSeqs} from '#crdt/record.ts';
+import {STORAGE_BYTES_MAX, STORAGE_FILES_MAX} from '#crdt/protocol/limits.ts';
+import {fieldsOf} from '#crdt/record.ts';
 import type {WriterAccess} from '#db/access.ts';
-import {decideGroup, type GroupDecision, type GroupInput, type WorkingRecord} from './decide-group.ts';
+import {
+  ana,
+  bo,
+  edit,
+  manager,
+  newKey,
+  openDesk,
+  stranger,
+  submission,
+  update,
+  wordsOf,
+  type Key,
+} from '#test/support/group-desk.ts';
+import type {GroupInput, WorkingRecord} from './decide-group.ts';
 import type {Submission} from './submission.ts';
-
-const writer = (role: WriterAccess['role'], employeeId: string | null): WriterAccess => ({
-  userId: randomUUID(),
-  deviceId: randomUUID(),
-  role,
-  employeeId,
-});
-const manager = writer('manager', null);
-const ana = writer('employee', randomUUID());
-const bo = writer('employee', randomUUID());
-const stranger = writer('manager', null);
-
-type Key = Pick<JsonChange, 'entity' | 'id'>;
-const newKey = (entity: Key['entity'] = 'tasks'): Key => ({entity, id: randomUUID()});
-const nameOf = ({entity, id}: Key): string => `${entity}/${id}`;
-
-function submission(
-  by: WriterAccess,
-  change: Submission['change'],
-  more: Partial<Submission> = {},
-): Submission {
-  const {userId, deviceId} = by;
-  return {
-    tenantId: 'tenant' as TenantId,
-    userId,
-    deviceId,
-    change,
-    now: Date.now(),
-    offset: 0,
-    changeId: null,
-    ...more,
-  };
-}
-
-interface Edit extends Partial<Submission> {
-  readonly op?: JsonChange['op'];
-}
-
-function edit(
-  by: WriterAccess,
-  key: Key,
-  payload: JsonChange['payload'],
-  {op, ...more}: Edit = {},
-): Submission {
-  const [changeId, at] = [randomUUID(), Date.now()];
-  const common = {kind: 'json' as const, changeId, at, base: {kind: 'current' as const}};
-  return submission(by, {...common, ...key, op: op ?? 'upsert', payload}, more);
-}
-
-/** Records that groups are decided on, one group after the other. */
-function openDesk() {
-  const records = new Map<string, WorkingRecord>();
-  const recordOf = (key: Key): WorkingRecord => {
-    const known = records.get(nameOf(key));
-    if (known !== undefined) return known;
-    const working: WorkingRecord = {
-      record: emptyRecord(entities[key.entity], key.id, SERVER_CLIENT_ID_MIN + 1),
-      isNew: true,
-      version: 0,
-      seq: null,
-      loadedState: Uint8Array.of(0, 0),
-      deltas: [],
-      changedFields: new Set(),
-      place: 0,
-    };
-    records.set(nameOf(key), working);
-    return working;
-  };
-  let seq = 0;
-  const decide = (submissions: readonly Submission[], more: Partial<GroupInput> = {}): GroupDecision => {
-    const decision = decideGroup({
-      submissions,
-      recordOf: ({change}) => recordOf(change),
-      memberOf: ({approval, userId}) =>
-        [manager, ana, bo].find((one) => one.userId === (approval?.by.userId ?? userId)),
-      isGranted: () => false,
-      readCursor: () => null,
-      ownerOf: ({owner}) => recordOf(owner),
-      storage: null,
-      isOpen: () => true,
-      ...more,
-    });
-    for (const {record} of records.values()) settleSeqs(record, seq);
-    seq += decision.logged.length;
-    return decision;
-  };
-  return {recordOf, decide};
-}
-
-/** Of each change what became of it, in a word or two. */
-const wordsOf = ({decided}: GroupDecision): string[] =>
-  decided.map(({outcome}) =>
-    outcome.kind === 'done' ? (outcome.error?.code ?? outcome.status) : outcome.kind,
-  );
 
 test('who is no member writes nothing', () => {
   const {decide} = openDesk();
@@ -228,8 +145,11 @@ test('messages go out for what was taken, changed or not, and for nothing that w
     edit(manager, key, {title: 'Roof'}, {sends}),
     edit(manager, key, {title: 5}, {sends}),
     edit(manager, key, {title: 'Wall'}),
+    update(manager, key, {write: {title: 'Door'}, after: {title: 'Window'}, sends}),
   ];
-  expect(decide(changes).sent).toEqual(changes.slice(0, 2));
+  const decision = decide(changes);
+  expect(wordsOf(decision).at(-1)).toBe('need');
+  expect(decision.sent).toEqual(changes.slice(0, 2));
 });
 
 const approvalBy = (by: WriterAccess) => ({
@@ -280,13 +200,19 @@ test('a kept change that may not write one of its fields is refused whole, and l
   const key = newKey();
   decide([edit(manager, key, {title: 'Roof'})]);
   const before = fieldsOf(recordOf(key).record);
-  const decision = decide([edit(ana, key, {notes: 'late', title: 'Mine'}, approvalBy(manager))]);
-  expect(decision.decided[0]?.outcome).toMatchObject({
-    status: 'rejected',
-    error: {fields: {title: expect.any(String) as string}},
-  });
-  expect([decision.approved, decision.logged]).toEqual([[], []]);
-  expect(fieldsOf(recordOf(key).record)).toEqual(before);
+  const kept = [
+    edit(ana, key, {notes: 'late', title: 'Mine'}, approvalBy(manager)),
+    update(ana, key, {write: {cancelReason: 'late', title: 'Mine'}, ...approvalBy(manager)}),
+  ];
+  for (const one of kept) {
+    const decision = decide([one]);
+    expect(decision.decided[0]?.outcome).toMatchObject({
+      status: 'rejected',
+      error: {fields: {title: expect.any(String) as string}},
+    });
+    expect([decision.approved, decision.logged]).toEqual([[], []]);
+    expect(fieldsOf(recordOf(key).record)).toEqual(before);
+  }
 });
 
 function announce(
@@ -326,6 +252,27 @@ test('what a group announces and takes away counts for the files after it', () =
     announce(manager, owner, 5),
   ];
   const storage = {bytes: STORAGE_BYTES_MAX - 10, count: 3};
+  expect(wordsOf(decide(changes, {storage}))).toEqual([
+    'applied',
+    'storage_full',
+    'applied',
+    'applied',
+    'storage_full',
+  ]);
+});
+
+test('files are counted too', () => {
+  const {decide} = openDesk();
+  const [owner, first] = [newKey(), newKey('attachments')];
+  decide([edit(manager, owner, {title: 'Roof'})]);
+  const changes = [
+    announce(manager, owner, 1, 'pending', first),
+    announce(manager, owner, 1),
+    announce(manager, owner, 1, 'deleted', first),
+    announce(manager, owner, 1),
+    announce(manager, owner, 1),
+  ];
+  const storage = {bytes: 0, count: STORAGE_FILES_MAX - 1};
   expect(wordsOf(decide(changes, {storage}))).toEqual([
     'applied',
     'storage_full',

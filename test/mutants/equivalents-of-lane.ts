@@ -9,6 +9,18 @@ export const equivalentsOfLane: readonly Equivalent[] = [
     reason: 'the type checker wants it: a conflict has an entry',
   },
   {
+    file: 'server/sync/decide-group.ts',
+    code: 'entries[0]?.winner',
+    mutant: 'entries[0].winner',
+    reason: 'the type checker wants it: a conflict has an entry',
+  },
+  {
+    file: 'server/sync/decide-group.ts',
+    code: 'seq !== null',
+    mutant: 'true',
+    reason: 'the type checker wants it: no change was made of the state at no position',
+  },
+  {
     file: 'server/sync/flush-group.ts',
     code: 'grownBytes(working) < COMPACT_BYTES_MIN',
     mutant: 'grownBytes(working) <= COMPACT_BYTES_MIN',
@@ -20,6 +32,12 @@ export const equivalentsOfLane: readonly Equivalent[] = [
     mutant: 'false',
     onLine: 'return {userId, deviceId, role, employeeId};',
     reason: 'nobody asks what a manager sees',
+  },
+  {
+    file: 'server/sync/receipts.ts',
+    code: 'counter?.at',
+    mutant: 'counter.at',
+    reason: 'the type checker wants it: what has a position was written, so there is a counter',
   },
   {
     file: 'server/sync/receipts.ts',

@@ -68,6 +68,7 @@ export const mutantGroups: readonly MutantGroup[] = [
       'server/sync/receipts.test.ts',
       'server/sync/decide-group.test.ts',
       'server/sync/lane-access.test.ts',
+      'server/sync/committed.pg.test.ts',
       'server/sync/lane-access.pg.test.ts',
       'server/sync/lane-load.pg.test.ts',
       'server/sync/lane-refusals.pg.test.ts',
