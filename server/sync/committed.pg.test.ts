@@ -1,9 +1,11 @@
 // What followers and the cache are told of a commit is what the database has.
-import {expect, test, vi} from 'vitest';
+import {expect, onTestFinished, test, vi} from 'vitest';
+import pg from 'pg';
 import * as Y from 'yjs';
 import type {RecordKey} from '#db/records.ts';
 import {
   createArena,
+  createReplica,
   jsonSubmission,
   kept,
   newTask,
@@ -131,4 +133,64 @@ test('who comes to see a record is told at the end of its commit', async () => {
   expect(items).toMatchObject([{id: task.id, place: events[0]!.seq}]);
   const next = await commit(change(task, {title: 'Seen'}));
   expect(next).toMatchObject({from: granted.to, access: []});
+  const theirs = {...newTask(arena.manager), payload: {title: 'Theirs', employeeId: employee.employeeId!}};
+  const made = await commit(jsonSubmission(arena.manager, theirs));
+  expect(made.access).toMatchObject([{id: theirs.id, userId: employee.userId, granted: true, seq: made.to}]);
+  const replica = createReplica(arena.manager, theirs);
+  replica.receive(made.records[0]!.state);
+  const taken = await commit(replica.set('employeeId', null));
+  expect(taken.access).toMatchObject([
+    {id: theirs.id, userId: employee.userId, granted: false, seq: taken.to},
+  ]);
+  expect(taken.to).toBe(taken.from + 2);
+});
+
+test('a conflict is told at the position of the change that it came with', async () => {
+  const {arena, node, commit} = await setUp();
+  const task = newTask(arena.manager);
+  const {records} = await commit(task.create);
+  const other = await arena.tenancy.onNewDevice(arena.manager);
+  const [first, second] = [createReplica(arena.manager, task), createReplica(other, task)];
+  for (const replica of [first, second]) replica.receive(records[0]!.state);
+  await commit(first.set('title', 'First'));
+  const batch = await commit(second.set('title', 'Second'));
+  expect(batch.conflicts).toMatchObject([{recordId: task.id, key: 'title', seq: batch.to}]);
+  const [stored] = await query<{seq: number}>(
+    arena,
+    'SELECT seq FROM conflict_logs WHERE record_id = $1',
+    [task.id],
+  );
+  expect(stored).toEqual({seq: batch.to});
+  expect(await node.service.feed.readHead(arena.tenantId)).toBe(batch.to);
+});
+
+test('what an employee may not write is kept for managers, alone and beside changes that are made', async () => {
+  const {arena, node} = await setUp();
+  const employee = await arena.tenancy.newMember(arena.manager, 'employee');
+  const task = newTask(arena.manager);
+  await node.submit(task.create);
+  const theirs = (reason: string): Submission => createReplica(employee, task).set('cancelReason', reason);
+  const keptCount = async (): Promise<number> =>
+    (await query(arena, 'SELECT FROM quarantined_changes WHERE record_id = $1', [task.id])).length;
+  const refused = {kind: 'rejected', error: {code: 'out_of_scope'}};
+  expect(await node.submit(theirs('alone'))).toMatchObject(refused);
+  expect(await keptCount()).toBe(1);
+  const together = await Promise.all([
+    node.submit(createReplica(arena.manager, task).set('title', 'One')),
+    node.submit(theirs('beside')),
+  ]);
+  expect(together).toMatchObject([{kind: 'applied'}, refused]);
+  expect(await keptCount()).toBe(2);
+});
+
+test('a change of a record in the cache takes one statement, between BEGIN and COMMIT', async () => {
+  const {arena, commit} = await setUp();
+  const task = newTask(arena.manager);
+  const {records} = await commit(task.create);
+  const replica = createReplica(arena.manager, task);
+  replica.receive(records[0]!.state);
+  const asked = vi.spyOn(pg.Client.prototype, 'query');
+  onTestFinished(() => asked.mockRestore());
+  for (const title of ['One', 'Two', 'Three']) await commit(replica.set('title', title));
+  expect(asked).toHaveBeenCalledTimes(3 * 3);
 });
