@@ -155,11 +155,9 @@ test('a conflict is told at the position of the change that it came with', async
   await commit(first.set('title', 'First'));
   const batch = await commit(second.set('title', 'Second'));
   expect(batch.conflicts).toMatchObject([{recordId: task.id, key: 'title', seq: batch.to}]);
-  const [stored] = await query<{seq: number}>(
-    arena,
-    'SELECT seq FROM conflict_logs WHERE record_id = $1',
-    [task.id],
-  );
+  const [stored] = await query<{seq: number}>(arena, 'SELECT seq FROM conflict_logs WHERE record_id = $1', [
+    task.id,
+  ]);
   expect(stored).toEqual({seq: batch.to});
   expect(await node.service.feed.readHead(arena.tenantId)).toBe(batch.to);
 });
