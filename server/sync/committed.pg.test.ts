@@ -155,6 +155,7 @@ test('a conflict is told at the position of the change that it came with', async
   await commit(first.set('title', 'First'));
   const batch = await commit(second.set('title', 'Second'));
   expect(batch.conflicts).toMatchObject([{recordId: task.id, key: 'title', seq: batch.to}]);
+  expect(node.conflicts).toEqual([0, 0, 1]);
   const [stored] = await query<{seq: number}>(arena, 'SELECT seq FROM conflict_logs WHERE record_id = $1', [
     task.id,
   ]);
@@ -171,7 +172,8 @@ test('what an employee may not write is kept for managers, alone and beside chan
   const keptCount = async (): Promise<number> =>
     (await query(arena, 'SELECT FROM quarantined_changes WHERE record_id = $1', [task.id])).length;
   const refused = {kind: 'rejected', error: {code: 'out_of_scope'}};
-  expect(await node.submit(theirs('alone'))).toMatchObject(refused);
+  const alone = theirs('alone');
+  expect(await node.submit(alone)).toMatchObject(refused);
   expect(await keptCount()).toBe(1);
   const together = await Promise.all([
     node.submit(createReplica(arena.manager, task).set('title', 'One')),
@@ -179,6 +181,11 @@ test('what an employee may not write is kept for managers, alone and beside chan
   ]);
   expect(together).toMatchObject([{kind: 'applied'}, refused]);
   expect(await keptCount()).toBe(2);
+  const [first] = await query<{id: string}>(arena, 'SELECT id FROM quarantined_changes ORDER BY arrived_at');
+  const approval = {by: arena.manager, employeeId: employee.employeeId, quarantineId: first!.id};
+  expect(await node.submit({...alone, approval})).toMatchObject({kind: 'applied'});
+  expect(await node.submit({...alone, approval})).toMatchObject({error: {code: 'already_decided'}});
+  expect(node.faults).toEqual([]);
 });
 
 test('a change of a record in the cache takes one statement, between BEGIN and COMMIT', async () => {

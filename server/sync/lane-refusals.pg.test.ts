@@ -31,7 +31,8 @@ test('a change the database refuses for good is uncommittable, and the rest of i
   ]);
   const refused = receipts.flatMap((receipt, index) => (receipt.kind === 'rejected' ? [index] : []));
   expect(refused).toEqual([7, 23, 41]);
-  for (const index of refused) expect(receipts[index]).toMatchObject({error: {code: 'uncommittable'}});
+  const error = {code: 'uncommittable', message: 'The database refuses this value for good.'};
+  for (const index of refused) expect(receipts[index]).toMatchObject({error});
   expect(await query(arena, 'SELECT FROM tasks')).toHaveLength(39);
   const [row] = await query(arena, 'SELECT title, priority, cancel_reason FROM tasks WHERE id = $1', [
     shared.id,

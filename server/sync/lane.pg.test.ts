@@ -41,6 +41,16 @@ test('a tenant that floods while another has changes too is committed in small g
   expect(node.groups.toSorted((a, b) => a - b)).toEqual([1, 14, 16]);
 });
 
+test('large changes are committed in groups of bounded size, those that must be refused too', async () => {
+  const arena = await createArena();
+  const node = await arena.startNode();
+  const task = newTask(arena.manager);
+  await node.submit(task.create);
+  const large = createReplica(arena.manager, task).set('title', 'x'.repeat(65_000));
+  await Promise.all(Array.from({length: 70}, () => node.submit(large)));
+  expect(node.groups).toEqual([1, 65, 5]);
+});
+
 // I2 of docs/reliability.md.
 test('a receipt comes after COMMIT: not while the tenant counter is held elsewhere', async () => {
   const arena = await createArena();

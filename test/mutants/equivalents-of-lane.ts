@@ -3,6 +3,59 @@ import type {Equivalent} from './equivalent.ts';
 
 export const equivalentsOfLane: readonly Equivalent[] = [
   {
+    file: 'server/sync/lane.ts',
+    code: 'first !== undefined',
+    mutant: 'true',
+    reason: 'the type checker wants it: a group has a change',
+  },
+  {
+    file: 'server/sync/flush-group.ts',
+    code: 'counter === null',
+    mutant: 'false',
+    onLine: 'committed: counter === null',
+    reason: 'the type checker wants it: what is in the log was counted',
+  },
+  {
+    file: 'server/sync/flush-group.ts',
+    code: 'place > 0',
+    mutant: 'true',
+    onLine: 'if (place > 0',
+    reason: 'what was changed has a state, and nothing else has',
+  },
+  {
+    file: 'server/sync/flush-group.ts',
+    code: 'counter !== null',
+    mutant: 'true',
+    onLine: 'if (place > 0',
+    reason: 'what has a state was written, so there is a counter',
+  },
+  {
+    file: 'server/sync/flush-group.ts',
+    code: 'place > 0 && counter !== null && state !== undefined',
+    mutant: 'place > 0 && counter !== null || state !== undefined',
+    onLine: 'if (place > 0',
+    reason: 'what has a state was changed and written',
+  },
+  {
+    file: 'server/sync/flush-group.ts',
+    code: 'place === 0',
+    mutant: 'false',
+    onLine: 'if (place === 0 ||',
+    reason: 'what was not changed has no state',
+  },
+  {
+    file: 'server/sync/flush-group.ts',
+    code: 'working.place === 0',
+    mutant: 'false',
+    reason: 'a record grows by being changed, and is compacted then',
+  },
+  {
+    file: 'server/sync/flush-group.ts',
+    code: 'record.plain.bytes.length < COMPACT_BYTES_MIN',
+    mutant: 'record.plain.bytes.length <= COMPACT_BYTES_MIN',
+    reason: 'an estimate: a record of exactly this size may be looked at or not',
+  },
+  {
     file: 'server/sync/decide-group.ts',
     code: 'entries[0]?.loser',
     mutant: 'entries[0].loser',

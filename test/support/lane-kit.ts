@@ -29,6 +29,8 @@ export interface Node {
   readonly faults: readonly Fault[];
   /** Changes per committed group. */
   readonly groups: readonly number[];
+  /** Conflicts per committed group. */
+  readonly conflicts: readonly number[];
   submit(submission: Submission): Promise<Receipt>;
 }
 
@@ -68,13 +70,17 @@ export async function createArena(): Promise<Arena> {
 async function startNode(options: Pick<Service, 'pool' | 'keyring' | 'now'>): Promise<Node> {
   const faults: Fault[] = [];
   const groups: number[] = [];
+  const conflicts: number[] = [];
   const onFault: LaneDeps['onFault'] = ({kind, error}) => void faults.push({kind, error});
   const service = await createService({
     ...options,
     onFault,
-    onFlush: ({receipts}) => void groups.push(receipts.length),
+    onFlush(flush) {
+      groups.push(flush.receipts.length);
+      conflicts.push(flush.conflicts);
+    },
   });
-  return {service, faults, groups, submit: (submission) => service.lanes.submit(submission)};
+  return {service, faults, groups, conflicts, submit: (submission) => service.lanes.submit(submission)};
 }
 
 type JsonInput = Pick<JsonChange, 'entity' | 'id' | 'payload'> &
