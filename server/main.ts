@@ -21,8 +21,11 @@ try {
   const server = await starting;
   log.info('listening', {url: server.url, transport: server.transport});
   if (server.developmentIssuer !== null) {
-    const access = await openDevelopmentAccess(server.service, server.developmentIssuer);
-    console.log(describeNextSteps(server.url, access));
+    // The server serves without it: a database that goes away just now must not end it.
+    await openDevelopmentAccess(server.service, server.developmentIssuer).then(
+      (access) => console.log(describeNextSteps(server.url, access)),
+      (error: unknown) => log.warn('no example to begin with: the database did not answer', {}, error),
+    );
   }
 } catch (error) {
   log.error('the server did not start', {}, error);
