@@ -186,6 +186,21 @@ test('nobody but a manager lets a kept change in', () => {
   expect(wordsOf(decision)).toEqual(['no_membership']);
 });
 
+test('a kept change gives way to what its author wrote later', () => {
+  const {decide, recordOf} = openDesk();
+  const key = newKey();
+  decide([edit(manager, key, {title: 'Roof'})]);
+  const kept = edit(ana, key, {cancelReason: 'early'}, approvalBy(manager));
+  const change = {
+    ...(kept.change as JsonChange),
+    at: Date.now() - 60_000,
+    base: {kind: 'cursor' as const, seq: 1},
+  };
+  decide([edit(ana, key, {cancelReason: 'later'})], {isGranted: () => true});
+  expect(wordsOf(decide([{...kept, change}]))).toEqual(['unchanged']);
+  expect(fieldsOf(recordOf(key).record)).toMatchObject({cancelReason: 'later'});
+});
+
 test('a kept change is let in once', () => {
   const {decide} = openDesk();
   const key = newKey();
