@@ -1,5 +1,5 @@
-// What does it cost to let an honest update in? Microseconds to parse it and to hold it against a loaded task
-// of twelve fields and a text, for the updates that devices send most. Run: node --import ./load-typescript.js bench/guard.bench.ts
+// What does it cost to let an honest update in? Microseconds to parse it and to hold it against a loaded task of twelve
+// fields and a text, for the updates that devices send most. Run: node --import ./load-typescript.js bench/guard.bench.ts
 import * as Y from 'yjs';
 import {tasks} from '#crdt/entities/tasks.ts';
 import {guard} from '#crdt/guard.ts';

@@ -3,7 +3,8 @@
 import {randomUUID} from 'node:crypto';
 import pg from 'pg';
 import {expect, inject, onTestFinished, test} from 'vitest';
-import {jsonSubmission, kept} from '#test/support/lane-kit.ts';
+import {kept} from '#test/support/lane-kit.ts';
+import {jsonSubmission} from '#test/support/submissions.ts';
 import {createTenancy} from '#test/support/tenancy.ts';
 import {urlOfDatabase} from '#test/support/postgres-setup.ts';
 import {createService} from '#server/sync/service.ts';

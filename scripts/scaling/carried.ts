@@ -1,5 +1,6 @@
-// How many devices one Postgres carries, and how many machines of a Citus cluster more of them take. Pure: measured costs and
-// stated assumptions in, a table out. `node --import ./load-typescript.js scripts/scaling/print.ts` prints it as docs/scaling.md has it.
+// How many devices one Postgres carries, and how many machines of a Citus cluster more of them take. Pure: measured costs
+// and stated assumptions in, a table out. `node --import ./load-typescript.js scripts/scaling/print.ts` prints it as
+// docs/scaling.md has it.
 
 /** Bytes on disk with indexes; test/scaling/storage.pg.test.ts measures them. */
 export const measuredBytes = {

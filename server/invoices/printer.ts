@@ -1,7 +1,8 @@
 // Documents are laid out in a thread of their own: a long list takes half a second, in which sockets and requests would
 // wait. One document at a time; the thread starts with the first one, and ends when nobody has asked for a while.
-import {Worker} from 'node:worker_threads';
+import type {Worker} from 'node:worker_threads';
 import {SyncError} from '#crdt/protocol/error-code.ts';
+import {startTypescriptThread} from '../typescript-thread.ts';
 import type {Printed} from './print-thread.ts';
 import type {Bill} from './read-bill.ts';
 
@@ -31,14 +32,8 @@ interface Job {
   readonly reject: (error: SyncError) => void;
 }
 
-/** On Node 20 `--import` does nothing in a thread, which therefore begins with JavaScript. */
-const startCode = `import(${JSON.stringify(new URL('../../load-typescript.js', import.meta.url).href)})
-  .then(() => import(${JSON.stringify(new URL('print-thread.ts', import.meta.url).href)}));`;
-
 const startThread = (): Worker =>
-  new Worker(startCode, {
-    eval: true,
-    execArgv: [],
+  startTypescriptThread(new URL('print-thread.ts', import.meta.url), {
     resourceLimits: {maxOldGenerationSizeMb: MEMORY_MB_MAX},
   });
 

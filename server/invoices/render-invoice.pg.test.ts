@@ -1,7 +1,8 @@
 import {randomUUID} from 'node:crypto';
 import {expect, test} from 'vitest';
 import {readPdf} from '#test/support/pdf-reader.ts';
-import {createArena, jsonSubmission, kept} from '#test/support/lane-kit.ts';
+import {createArena, kept} from '#test/support/lane-kit.ts';
+import {jsonSubmission} from '#test/support/submissions.ts';
 import {printDocument} from './pdf.ts';
 import {readDocumentOf} from './linked-pdf.ts';
 

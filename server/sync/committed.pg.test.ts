@@ -3,16 +3,8 @@ import {expect, onTestFinished, test, vi} from 'vitest';
 import pg from 'pg';
 import * as Y from 'yjs';
 import type {RecordKey} from '#db/records.ts';
-import {
-  createArena,
-  createReplica,
-  jsonSubmission,
-  kept,
-  newTask,
-  query,
-  type Arena,
-  type Node,
-} from '#test/support/lane-kit.ts';
+import {createArena, follow, kept, query, type Arena, type Node} from '#test/support/lane-kit.ts';
+import {createReplica, jsonSubmission, newTask} from '#test/support/submissions.ts';
 import {WAIT} from '#test/support/wait.ts';
 import type {Batch} from './fan-out.ts';
 import type {Submission} from './submission.ts';
@@ -30,12 +22,7 @@ interface Scene {
 async function setUp(): Promise<Scene> {
   const arena = await createArena();
   const node = await arena.startNode();
-  const batches: Batch[] = [];
-  const {ready} = node.service.fanOut.follow({
-    member: arena.manager,
-    deliver: (batch) => void batches.push(batch),
-    revoked: () => undefined,
-  });
+  const {batches, ready} = follow(node, arena.manager);
   await ready;
   return {
     arena,

@@ -1,7 +1,6 @@
 // A group decided in memory: who may write what, what is logged, and what of it reaches the author.
 import {randomUUID} from 'node:crypto';
 import {expect, test} from 'vitest';
-import type {JsonChange} from '#crdt/change.ts';
 import {STORAGE_BYTES_MAX, STORAGE_FILES_MAX} from '#crdt/protocol/limits.ts';
 import {fieldsOf} from '#crdt/record.ts';
 import type {WriterAccess} from '#db/access.ts';
@@ -18,6 +17,7 @@ import {
   wordsOf,
   type Key,
 } from '#test/support/group-desk.ts';
+import type {Author} from '#test/support/submissions.ts';
 import type {GroupInput, WorkingRecord} from './decide-group.ts';
 import type {Submission} from './submission.ts';
 
@@ -120,10 +120,14 @@ test('a write that lost changes nothing and is logged as a dispute', () => {
   const key = newKey();
   decide([edit(manager, key, {title: 'Roof'})]);
   decide([edit(manager, key, {title: 'Wall'})]);
-  const late = edit({...manager, deviceId: randomUUID()}, key, {title: 'Door'});
-  const base = {kind: 'cursor' as const, seq: 1};
-  const change = {...(late.change as JsonChange), at: Date.now() - 60_000, base};
-  const decision = decide([{...late, change}]);
+  const elsewhere = {...manager, deviceId: randomUUID()};
+  const late = edit(
+    elsewhere,
+    key,
+    {title: 'Door'},
+    {at: Date.now() - 60_000, base: {kind: 'cursor', seq: 1}},
+  );
+  const decision = decide([late]);
   expect(decision.logged.map(({action, outcome}) => [action, outcome.changed])).toEqual([['dispute', false]]);
   expect(decision.decided[0]?.place).toBe(1);
 });
@@ -190,14 +194,14 @@ test('a kept change gives way to what its author wrote later', () => {
   const {decide, recordOf} = openDesk();
   const key = newKey();
   decide([edit(manager, key, {title: 'Roof'})]);
-  const kept = edit(ana, key, {cancelReason: 'early'}, approvalBy(manager));
-  const change = {
-    ...(kept.change as JsonChange),
-    at: Date.now() - 60_000,
-    base: {kind: 'cursor' as const, seq: 1},
-  };
+  const kept = edit(
+    ana,
+    key,
+    {cancelReason: 'early'},
+    {...approvalBy(manager), at: Date.now() - 60_000, base: {kind: 'cursor', seq: 1}},
+  );
   decide([edit(ana, key, {cancelReason: 'later'})], {isGranted: () => true});
-  expect(wordsOf(decide([{...kept, change}]))).toEqual(['unchanged']);
+  expect(wordsOf(decide([kept]))).toEqual(['unchanged']);
   expect(fieldsOf(recordOf(key).record)).toMatchObject({cancelReason: 'later'});
 });
 
@@ -231,7 +235,7 @@ test('a kept change that may not write one of its fields is refused whole, and l
 });
 
 function announce(
-  by: WriterAccess,
+  by: Author,
   owner: Key,
   sizeBytes: number,
   status = 'pending',
@@ -255,44 +259,20 @@ test('a file is added to a record by a member who sees it', () => {
   expect(wordsOf(decide([announce(ana, owner, 5)], {isGranted: () => true}))).toEqual(['applied']);
 });
 
-test('what a group announces and takes away counts for the files after it', () => {
+test.each([
+  ['bytes', {bytes: STORAGE_BYTES_MAX - 10, count: 3}, [6, 6, 6, 6, 5]],
+  ['files', {bytes: 0, count: STORAGE_FILES_MAX - 1}, [1, 1, 1, 1, 1]],
+] as const)('%s that a group announces and takes away count for the files after it', (_, storage, sizes) => {
   const {decide} = openDesk();
   const [owner, first] = [newKey(), newKey('attachments')];
   decide([edit(manager, owner, {title: 'Roof'})]);
   const changes = [
-    announce(manager, owner, 6, 'pending', first),
-    announce(manager, owner, 6),
-    announce(manager, owner, 6, 'deleted', first),
-    announce(manager, owner, 6),
-    announce(manager, owner, 5),
+    announce(manager, owner, sizes[0], 'pending', first),
+    announce(manager, owner, sizes[1]),
+    announce(manager, owner, sizes[2], 'deleted', first),
+    announce(manager, owner, sizes[3]),
+    announce(manager, owner, sizes[4]),
   ];
-  const storage = {bytes: STORAGE_BYTES_MAX - 10, count: 3};
-  expect(wordsOf(decide(changes, {storage}))).toEqual([
-    'applied',
-    'storage_full',
-    'applied',
-    'applied',
-    'storage_full',
-  ]);
-});
-
-test('files are counted too', () => {
-  const {decide} = openDesk();
-  const [owner, first] = [newKey(), newKey('attachments')];
-  decide([edit(manager, owner, {title: 'Roof'})]);
-  const changes = [
-    announce(manager, owner, 1, 'pending', first),
-    announce(manager, owner, 1),
-    announce(manager, owner, 1, 'deleted', first),
-    announce(manager, owner, 1),
-    announce(manager, owner, 1),
-  ];
-  const storage = {bytes: 0, count: STORAGE_FILES_MAX - 1};
-  expect(wordsOf(decide(changes, {storage}))).toEqual([
-    'applied',
-    'storage_full',
-    'applied',
-    'applied',
-    'storage_full',
-  ]);
+  const words = ['applied', 'storage_full', 'applied', 'applied', 'storage_full'];
+  expect(wordsOf(decide(changes, {storage}))).toEqual(words);
 });

@@ -1,21 +1,11 @@
 // Followers hear of every commit, in order and linked, whichever node made it.
 import {expect, test, vi} from 'vitest';
-import {createArena, jsonSubmission, kept, newTask, type Node} from '#test/support/lane-kit.ts';
+import {createArena, follow, kept, type Node} from '#test/support/lane-kit.ts';
+import {jsonSubmission, newTask} from '#test/support/submissions.ts';
 import {WAIT} from '#test/support/wait.ts';
 import {withTenant} from '#db/transaction.ts';
 import {appendAudit} from '#db/audit.ts';
 import type {Batch} from './fan-out.ts';
-import type {Member} from './members.ts';
-
-function follow({service}: Node, member: Member) {
-  const batches: Batch[] = [];
-  const {stop} = service.fanOut.follow({
-    member,
-    deliver: (batch) => void batches.push(batch),
-    revoked: () => undefined,
-  });
-  return {batches, stop, to: () => batches.at(-1)?.to ?? -1};
-}
 
 const isLinked = (batches: readonly Batch[]): boolean =>
   batches.every(({from}, index) => index === 0 || from === batches[index - 1]!.to);

@@ -1,6 +1,7 @@
 // Pages of the feed as the edges get them.
 import {expect, test} from 'vitest';
-import {createArena, jsonSubmission, kept, newTask, type Arena, type Node} from '#test/support/lane-kit.ts';
+import {createArena, kept, type Arena, type Node} from '#test/support/lane-kit.ts';
+import {jsonSubmission, newTask} from '#test/support/submissions.ts';
 import {createFeed} from './feed.ts';
 import type {Member} from './members.ts';
 

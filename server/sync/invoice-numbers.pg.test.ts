@@ -4,16 +4,8 @@ import {randomUUID} from 'node:crypto';
 import pg from 'pg';
 import {expect, test, vi} from 'vitest';
 import type {JsonObject} from '#crdt/json.ts';
-import {
-  createArena,
-  createReplica,
-  jsonSubmission,
-  kept,
-  query,
-  untilWaiting,
-  type Arena,
-  type Node,
-} from '#test/support/lane-kit.ts';
+import {createArena, kept, query, untilWaiting, type Arena, type Node} from '#test/support/lane-kit.ts';
+import {createReplica, jsonSubmission} from '#test/support/submissions.ts';
 import {verifyDatabase} from './verify.ts';
 
 const entity = 'finance_entries';

@@ -2,7 +2,8 @@
 import {randomUUID} from 'node:crypto';
 import {expect, test} from 'vitest';
 import {withTenant} from '#db/transaction.ts';
-import {createArena, jsonSubmission, query, type Arena} from '#test/support/lane-kit.ts';
+import {createArena, query, type Arena} from '#test/support/lane-kit.ts';
+import {jsonSubmission} from '#test/support/submissions.ts';
 import {
   AccessChanged,
   createLaneAccess,

@@ -2,16 +2,8 @@
 // which in the end.
 import {expect, test, vi} from 'vitest';
 import {createService} from './service.ts';
-import {
-  createArena,
-  createReplica,
-  jsonSubmission,
-  kept,
-  newTask,
-  query,
-  untilWaiting,
-  type Arena,
-} from '#test/support/lane-kit.ts';
+import {createArena, follow, kept, query, untilWaiting, type Arena} from '#test/support/lane-kit.ts';
+import {createReplica, jsonSubmission, newTask} from '#test/support/submissions.ts';
 import {startTcpProxy, type Cut} from '#test/support/tcp-proxy.ts';
 import {WAIT} from '#test/support/wait.ts';
 
@@ -90,23 +82,18 @@ for (const [moment, when, fault] of cuts) {
 
 test('followers hear of a commit whose outcome was not learned', async () => {
   const {arena, proxy, node, replica} = await throughProxy();
-  const heard: number[] = [];
-  const following = node.service.fanOut.follow({
-    member: arena.manager,
-    deliver: ({to}) => void heard.push(to),
-    revoked: () => undefined,
-  });
+  const {batches, stop} = follow(node, arena.manager);
   proxy.cutNext({at: isCommit, when: 'after'});
   await node.submit(replica.set('title', 'Mine'));
   const head = await node.service.feed.readHead(arena.tenantId);
-  await vi.waitUntil(() => heard.includes(head), WAIT);
-  following.stop();
+  await vi.waitUntil(() => batches.some(({to}) => to === head), WAIT);
+  stop();
 });
 
 test('followers hear of a commit after which the server made a mistake', async () => {
   const arena = await createArena();
   let mistakes = 1;
-  const {lanes, fanOut} = await createService({
+  const service = await createService({
     pool: arena.database.pool,
     keyring: arena.tenancy.keyring,
     now: Date.now,
@@ -115,18 +102,13 @@ test('followers hear of a commit after which the server made a mistake', async (
       if (mistakes-- > 0) throw new Error('A mistake.');
     },
   });
-  const heard: number[] = [];
-  const following = fanOut.follow({
-    member: arena.manager,
-    deliver: ({to}) => void heard.push(to),
-    revoked: () => undefined,
-  });
+  const {batches, stop} = follow({service}, arena.manager);
   const {create} = newTask(arena.manager);
-  await expect(lanes.submit(create)).rejects.toMatchObject({code: 'internal'});
-  const {kind, seq} = kept(await lanes.submit(create));
+  await expect(service.lanes.submit(create)).rejects.toMatchObject({code: 'internal'});
+  const {kind, seq} = kept(await service.lanes.submit(create));
   expect(kind).toBe('unchanged');
-  await vi.waitUntil(() => heard.includes(seq!));
-  following.stop();
+  await vi.waitUntil(() => batches.some(({to}) => to === seq));
+  stop();
 });
 
 // I5 of docs/reliability.md.

@@ -1,7 +1,8 @@
 // Documents stay bounded: a record edited often begins a new generation, with the same values.
 import {expect, test} from 'vitest';
 import {COMPACT_BYTES_MIN} from '#crdt/protocol/limits.ts';
-import {createArena, createReplica, jsonSubmission, kept, newTask, query} from '#test/support/lane-kit.ts';
+import {createArena, kept, query} from '#test/support/lane-kit.ts';
+import {createReplica, jsonSubmission, newTask} from '#test/support/submissions.ts';
 import {payloadOf} from './feed.ts';
 
 const text = new TextDecoder();

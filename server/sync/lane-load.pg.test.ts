@@ -1,13 +1,7 @@
 // What is told of lanes from outside: what they have before them, and since when.
 import {expect, onTestFinished, test, vi} from 'vitest';
-import {
-  createArena,
-  jsonSubmission,
-  newTask,
-  query,
-  untilWaiting,
-  type Arena,
-} from '#test/support/lane-kit.ts';
+import {createArena, query, untilWaiting, type Arena} from '#test/support/lane-kit.ts';
+import {jsonSubmission, newTask} from '#test/support/submissions.ts';
 import {WAIT} from '#test/support/wait.ts';
 
 /** Nothing of the tenant is committed until the returned function was called. */

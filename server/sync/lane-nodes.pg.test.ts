@@ -5,16 +5,8 @@ import {SERVER_CLIENT_ID_MIN} from '#crdt/protocol/limits.ts';
 import {saveMembership} from '#db/memberships.ts';
 import {appendAudit} from '#db/audit.ts';
 import {withTenant} from '#db/transaction.ts';
-import {
-  createArena,
-  createReplica,
-  jsonSubmission,
-  kept,
-  newTask,
-  query,
-  untilWaiting,
-  type Arena,
-} from '#test/support/lane-kit.ts';
+import {createArena, kept, query, untilWaiting, type Arena} from '#test/support/lane-kit.ts';
+import {createReplica, jsonSubmission, newTask} from '#test/support/submissions.ts';
 import type {Member} from './members.ts';
 
 async function twoNodes() {

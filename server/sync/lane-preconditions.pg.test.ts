@@ -1,7 +1,8 @@
 // A change may say what the record must be; that holds when it is decided, on whatever node.
 import {randomUUID} from 'node:crypto';
 import {expect, test} from 'vitest';
-import {createArena, jsonSubmission} from '#test/support/lane-kit.ts';
+import {createArena} from '#test/support/lane-kit.ts';
+import {jsonSubmission} from '#test/support/submissions.ts';
 import type {Precondition, Submission} from './submission.ts';
 
 const ROUNDS = 20;

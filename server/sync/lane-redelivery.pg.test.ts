@@ -1,16 +1,8 @@
 // What a device sends again is answered like the first time and changes nothing.
 import {randomUUID} from 'node:crypto';
 import {expect, test} from 'vitest';
-import {
-  createArena,
-  createReplica,
-  jsonSubmission,
-  kept,
-  newTask,
-  query,
-  type Arena,
-  type Node,
-} from '#test/support/lane-kit.ts';
+import {createArena, kept, query, type Arena, type Node} from '#test/support/lane-kit.ts';
+import {createReplica, jsonSubmission, newTask} from '#test/support/submissions.ts';
 import type {Receipt, Submission} from './submission.ts';
 
 /** All that a repeat must leave alone. */

@@ -2,15 +2,8 @@
 import {expect, test} from 'vitest';
 import * as Y from 'yjs';
 import {RECORD_BYTES_MAX} from '#crdt/protocol/limits.ts';
-import {
-  createArena,
-  createReplica,
-  jsonSubmission,
-  kept,
-  newTask,
-  query,
-  updateSubmission,
-} from '#test/support/lane-kit.ts';
+import {createArena, kept, query} from '#test/support/lane-kit.ts';
+import {createReplica, jsonSubmission, newTask, updateSubmission} from '#test/support/submissions.ts';
 
 // I6 of docs/reliability.md.
 test('a change the database refuses for good is uncommittable, and the rest of its group is kept', async () => {

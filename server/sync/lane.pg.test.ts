@@ -2,15 +2,8 @@
 import {setImmediate as turn} from 'node:timers/promises';
 import {expect, test} from 'vitest';
 import {LANE_QUEUE_MAX} from '#crdt/protocol/limits.ts';
-import {
-  createArena,
-  createReplica,
-  jsonSubmission,
-  kept,
-  newTask,
-  query,
-  untilWaiting,
-} from '#test/support/lane-kit.ts';
+import {createArena, kept, query, untilWaiting} from '#test/support/lane-kit.ts';
+import {createReplica, jsonSubmission, newTask} from '#test/support/submissions.ts';
 
 const transactions = async (arena: Awaited<ReturnType<typeof createArena>>): Promise<number> => {
   const [row] = await query<{n: number}>(arena, 'SELECT count(DISTINCT group_seq) AS n FROM audit_logs');

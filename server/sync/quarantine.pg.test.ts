@@ -1,7 +1,8 @@
 // A kept change and the verdict on it are one commit, wherever the database goes away; and what is long decided goes.
 import {expect, test} from 'vitest';
 import {forgetDecided} from '#db/quarantine.ts';
-import {createArena, jsonSubmission, kept, newTask, query, type Arena} from '#test/support/lane-kit.ts';
+import {createArena, kept, query, type Arena} from '#test/support/lane-kit.ts';
+import {jsonSubmission, newTask} from '#test/support/submissions.ts';
 import {startTcpProxy, type Cut} from '#test/support/tcp-proxy.ts';
 import {applyKept, discardKept, listKept} from './quarantine.ts';
 

@@ -3,7 +3,8 @@ import {execFile} from 'node:child_process';
 import {randomUUID} from 'node:crypto';
 import {promisify} from 'node:util';
 import {expect, test} from 'vitest';
-import {createArena, jsonSubmission, newTask, query, type Arena} from '#test/support/lane-kit.ts';
+import {createArena, query, type Arena} from '#test/support/lane-kit.ts';
+import {jsonSubmission, newTask} from '#test/support/submissions.ts';
 import {makeScratchFolder} from '#test/support/scratch-folder.ts';
 import {verifyDatabase} from './verify.ts';
 

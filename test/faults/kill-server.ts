@@ -14,6 +14,8 @@ export interface ServerProcess {
   readonly readyMs: number;
   /** Ended already, whoever ended it. */
   hasEnded(): boolean;
+  /** How it ended, and the last lines of its log. */
+  describeEnd(): string;
   /** SIGKILL. */
   kill(): Promise<void>;
   /** SIGTERM; resolves to the exit code. */
@@ -22,6 +24,7 @@ export interface ServerProcess {
 
 const mainFile = fileURLToPath(new URL('../../server/main.ts', import.meta.url));
 const READY_MS_MAX = 60_000;
+const LINES_KEPT = 20;
 
 /** settings: environment variables beside those that every kill test has. */
 export async function startServerProcess(
@@ -47,7 +50,8 @@ export async function startServerProcess(
   const endWithUs = (): void => void child.kill('SIGKILL');
   process.once('exit', endWithUs);
   child.once('exit', () => process.off('exit', endWithUs));
-  const url = await listeningUrl(child);
+  const {lastLines, listeningUrl} = readLog(child);
+  const url = await listeningUrl;
   while (!(await isReady(url))) {
     if (performance.now() - started > READY_MS_MAX) throw new Error('The server did not become ready.');
     await delay(10);
@@ -64,6 +68,7 @@ export async function startServerProcess(
     url,
     readyMs: performance.now() - started,
     hasEnded,
+    describeEnd: () => `exit code ${child.exitCode}, signal ${child.signalCode}:\n${lastLines.join('\n')}`,
     async kill() {
       await end('SIGKILL');
     },
@@ -71,21 +76,24 @@ export async function startServerProcess(
   };
 }
 
-/** From its log, which goes on being read: a full pipe would stop the server. */
-function listeningUrl(child: ChildProcess): Promise<string> {
-  return new Promise((resolve, reject) => {
+/** Of its log, which goes on being read to the end: a full pipe would stop the server. */
+function readLog(child: ChildProcess): {lastLines: readonly string[]; listeningUrl: Promise<string>} {
+  const lastLines: string[] = [];
+  const listeningUrl = new Promise<string>((resolve, reject) => {
     if (child.stdout === null) return;
-    const last: string[] = [];
     createInterface({input: child.stdout}).on('line', (line) => {
-      last.push(line);
-      if (last.length > 20) last.shift();
+      lastLines.push(line);
+      if (lastLines.length > LINES_KEPT) lastLines.shift();
       const {message, url} = line.startsWith('{')
         ? (JSON.parse(line) as {message?: string; url?: string})
         : {};
       if (message === 'listening' && url !== undefined) resolve(url);
     });
-    child.once('exit', () => reject(new Error(`The server ended before it listened:\n${last.join('\n')}`)));
+    child.once('exit', () =>
+      reject(new Error(`The server ended before it listened:\n${lastLines.join('\n')}`)),
+    );
   });
+  return {lastLines, listeningUrl};
 }
 
 /** Whether a server says that it can be asked. */

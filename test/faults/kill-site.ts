@@ -12,8 +12,8 @@ export interface Site {
   strike(round: number): Promise<void>;
   /** Starts what was killed. Resolves once those that run are ready; some may still be starting. */
   mend(): Promise<void>;
-  /** False if a server did not stop in order, or had ended before anybody killed it. */
-  stop(): Promise<boolean>;
+  /** Of each server that did not stop in order, or had ended before anybody killed it: how it ended. */
+  stop(): Promise<readonly string[]>;
   readonly figures: SiteFigures;
 }
 
@@ -49,8 +49,15 @@ export async function startSingle(dataDir: string, random: Random): Promise<Site
     async mend() {
       server = await start();
     },
-    stop: async () => (await server.stop()) === 0,
+    stop: () => stopAll([server]),
   };
+}
+
+async function stopAll(servers: readonly ServerProcess[]): Promise<string[]> {
+  const codes = await Promise.all(servers.map((server) => server.stop()));
+  return servers
+    .filter((_, index) => codes[index] !== 0)
+    .map((server) => `a server did not stop in order, ${server.describeEnd()}`);
 }
 
 /** Every so many strikes hit Postgres, alone or with a node. */
@@ -83,10 +90,10 @@ export async function startFleet(
   for (let made = 0; made < count; made++) await startNode();
   let isPostgresDown = false;
   let missing = 0;
-  let endedAlone = false;
+  const endedAlone = new Set<ServerProcess>();
 
   const lookAgain = async (): Promise<void> => {
-    endedAlone ||= nodes.some((node) => node.hasEnded());
+    for (const node of nodes) if (node.hasEnded()) endedAlone.add(node);
     await delay(10);
   };
   const killPostgres = async (): Promise<void> => {
@@ -97,7 +104,7 @@ export async function startFleet(
   const killNode = async (): Promise<void> => {
     const [victim] = nodes.splice(random.integer(nodes.length), 1);
     if (victim === undefined) return;
-    endedAlone ||= victim.hasEnded();
+    if (victim.hasEnded()) endedAlone.add(victim);
     figures.nodeKills++;
     missing++;
     await victim.kill();
@@ -131,14 +138,15 @@ export async function startFleet(
       }
       // Two are left to be struck: one may die and the other serve.
       while (nodes.length < Math.min(2, count)) await Promise.race(starting);
-      for (const {url} of nodes) while (!endedAlone && !(await isReady(url))) await lookAgain();
+      for (const {url} of nodes) while (endedAlone.size === 0 && !(await isReady(url))) await lookAgain();
     },
     async stop() {
       await Promise.all(starting);
-      const codes = await Promise.all(nodes.map((node) => node.stop()));
+      const troubles = await stopAll(nodes.filter((node) => !endedAlone.has(node)));
       await proxy.close();
       await postgres.stop();
-      return !endedAlone && codes.every((code) => code === 0);
+      const alone = [...endedAlone].map((node) => `a server ended by itself, ${node.describeEnd()}`);
+      return [...alone, ...troubles];
     },
   };
 }

@@ -1,7 +1,7 @@
 // One thread of the fuzzer under watch: it is ended when an input takes it longer than allowed, or more memory. Both are
 // failures, and the input that was under way is kept.
 import {readFileSync} from 'node:fs';
-import {Worker} from 'node:worker_threads';
+import {startTypescriptThread} from '#server/typescript-thread.ts';
 import {createPlace, newSharedPlace, type Place} from './shared-place.ts';
 import type {ThreadData, ThreadMessage} from './thread.ts';
 import type {RowResult} from './try-row.ts';
@@ -21,10 +21,6 @@ export interface ThreadLimits {
 /** Told where a thread was when it had to be ended, and why. */
 type OnEnded = (ended: Place & {readonly what: string}) => void;
 
-/** On Node 20 `--import` does nothing in a thread, which therefore begins with JavaScript. */
-const startCode = `import(${JSON.stringify(new URL('../../load-typescript.js', import.meta.url).href)})
-  .then(() => import(${JSON.stringify(new URL('thread.ts', import.meta.url).href)}));`;
-
 /** Resolves when the thread has no more rows, or was ended; why goes to `onEnded`. */
 export async function runThread(
   data: Omit<ThreadData, 'place'>,
@@ -32,9 +28,7 @@ export async function runThread(
 ): Promise<void> {
   const place = newSharedPlace();
   const {step, read} = createPlace(place);
-  const thread = new Worker(startCode, {
-    eval: true,
-    execArgv: [],
+  const thread = startTypescriptThread(new URL('thread.ts', import.meta.url), {
     resourceLimits: {maxOldGenerationSizeMb: limits.memoryMbMax},
     workerData: {...data, place} satisfies ThreadData,
   });

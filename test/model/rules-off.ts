@@ -1,6 +1,6 @@
-// The proof that the model would notice: each merge rule is switched off in a copy of `crdt/`, one at a time,
-// and the histories must turn red. Run it with `node --import ./load-typescript.js test/model/rules-off.ts`; it exits 1 if a
-// rule can be switched off unnoticed, or if the code to change is no longer found exactly once.
+// The proof that the model would notice: each merge rule is switched off in a copy of `crdt/`, one at a time, and the
+// histories must turn red. Run it with `node --import ./load-typescript.js test/model/rules-off.ts`; it exits 1 if a rule
+// can be switched off unnoticed, or if the code to change is no longer found exactly once.
 import {cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join, resolve} from 'node:path';

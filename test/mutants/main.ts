@@ -1,7 +1,8 @@
-// Mutation testing: node --import ./load-typescript.js test/mutants/main.ts [--continue] [group ...]. Of each group a copy is made in which
-// every mutant is built in, switched off; then its tests run once, and runner.ts switches the mutants on in them. Prints
-// a table of scores and every mutant that no test noticed; answers 1 if more than a tenth of a file's went unnoticed.
-// With --continue it goes on where a run was ended: what was tried is not tried again, as long as mutant and test are the same.
+// Mutation testing: node --import ./load-typescript.js test/mutants/main.ts [--continue] [group ...]. Of each group a
+// copy is made in which every mutant is built in, switched off; then its tests run once, and runner.ts switches the
+// mutants on in them. Prints a table of scores and every mutant that no test noticed; answers 1 if more than a tenth of a
+// file's went unnoticed. With --continue it goes on where a run was ended: what was tried is not tried again, as long as
+// mutant and test are the same.
 import {execFileSync, spawnSync} from 'node:child_process';
 import {cpSync, existsSync, mkdirSync, rmSync, symlinkSync} from 'node:fs';
 import {dirname, join, resolve} from 'node:path';
@@ -18,17 +19,15 @@ const {values, positionals} = parseArgs({
 const unknown = positionals.filter((one) => !mutantGroups.some(({name}) => name === one));
 if (unknown.length > 0) throw new Error(`There is no group of mutants called ${unknown.join(' or ')}.`);
 
+const READ_BY_TESTS = /^(crdt|db|server|test)\/|^(package|tsconfig)\.json$|^load-typescript/;
+
 /** The repository as it is, but for what no test here reads. */
 function makeCopy(folder: string): void {
   rmSync(folder, {recursive: true, force: true});
   mkdirSync(folder, {recursive: true});
   const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], {encoding: 'utf8'});
   for (const path of files.split('\0')) {
-    if (
-      !/^(crdt|db|server|test)\/|^(package|tsconfig)\.json$|^load-typescript/.test(path) ||
-      !existsSync(path)
-    )
-      continue;
+    if (!READ_BY_TESTS.test(path) || !existsSync(path)) continue;
     mkdirSync(dirname(join(folder, path)), {recursive: true});
     cpSync(path, join(folder, path));
   }

@@ -1,15 +1,8 @@
 // What records, changes and conflicts take up on a real database, indexes included: the figures that docs/scaling.md and
 // scripts/scaling/carried.ts reckon with.
 import {expect, test, vi} from 'vitest';
-import {
-  createArena,
-  createReplica,
-  jsonSubmission,
-  newTask,
-  query,
-  type Arena,
-  type Node,
-} from '../support/lane-kit.ts';
+import {createArena, query, type Arena, type Node} from '../support/lane-kit.ts';
+import {createReplica, jsonSubmission, newTask} from '../support/submissions.ts';
 import {WAIT} from '../support/wait.ts';
 import {measuredBytes} from '../../scripts/scaling/carried.ts';
 

@@ -1,7 +1,7 @@
 // Makes a record's history outgrow its values, so that the server begins a new generation of it.
 import type {RecordId, TenantId, UserId, DeviceId} from '#crdt/protocol/ids.ts';
 import type {Member} from '#server/sync/members.ts';
-import {jsonSubmission} from './lane-kit.ts';
+import {jsonSubmission} from './submissions.ts';
 import type {Person, World} from './world.ts';
 
 const ROUND = 100;

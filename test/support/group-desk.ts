@@ -1,12 +1,10 @@
 // Groups decided in memory, on records that no database has: who writes, what they write, and what became of it.
 import {randomUUID} from 'node:crypto';
-import * as Y from 'yjs';
 import {entities} from '#crdt/entities/registry.ts';
 import type {JsonChange} from '#crdt/change.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
 import {SERVER_CLIENT_ID_MIN} from '#crdt/protocol/limits.ts';
 import {emptyRecord, settleSeqs} from '#crdt/record.ts';
-import {parseUpdate} from '#crdt/update-reader.ts';
 import type {WriterAccess} from '#db/access.ts';
 import {
   decideGroup,
@@ -15,8 +13,10 @@ import {
   type WorkingRecord,
 } from '#server/sync/decide-group.ts';
 import type {Submission} from '#server/sync/submission.ts';
+import {createReplica, jsonSubmission, type Author} from './submissions.ts';
 
-const writer = (role: WriterAccess['role'], employeeId: string | null): WriterAccess => ({
+const writer = (role: WriterAccess['role'], employeeId: string | null): WriterAccess & Author => ({
+  tenantId: 'tenant' as TenantId,
   userId: randomUUID(),
   deviceId: randomUUID(),
   role,
@@ -32,55 +32,37 @@ export const newKey = (entity: Key['entity'] = 'tasks'): Key => ({entity, id: ra
 const nameOf = ({entity, id}: Key): string => `${entity}/${id}`;
 
 export function submission(
-  by: WriterAccess,
+  {tenantId, userId, deviceId}: Author,
   change: Submission['change'],
   more: Partial<Submission> = {},
 ): Submission {
-  const {userId, deviceId} = by;
-  return {
-    tenantId: 'tenant' as TenantId,
-    userId,
-    deviceId,
-    change,
-    now: Date.now(),
-    offset: 0,
-    changeId: null,
-    ...more,
-  };
+  return {tenantId, userId, deviceId, change, now: Date.now(), offset: 0, changeId: null, ...more};
 }
 
-export interface Edit extends Partial<Submission> {
-  readonly op?: JsonChange['op'];
-}
+type Edit = Partial<Submission> & Partial<Pick<JsonChange, 'op' | 'at' | 'base'>>;
 
 export function edit(
-  by: WriterAccess,
+  by: Author,
   key: Key,
   payload: JsonChange['payload'],
-  {op, ...more}: Edit = {},
+  {op = 'upsert', at = Date.now(), base = {kind: 'current'}, ...more}: Edit = {},
 ): Submission {
-  const [changeId, at] = [randomUUID(), Date.now()];
-  const common = {kind: 'json' as const, changeId, at, base: {kind: 'current' as const}};
-  return submission(by, {...common, ...key, op: op ?? 'upsert', payload}, more);
+  return {...jsonSubmission(by, {...key, payload, op, at, base, named: false}), ...more};
 }
 
-/** What a device of its own writes in one step; `after`: in steps that are not sent. */
+/** What a device of its own writes in one step; `after`: in a step that is not sent. */
 export function update(
-  by: WriterAccess,
+  by: Author,
   key: Key,
   {write, after = {}, ...more}: Partial<Submission> & {write: object; after?: object},
 ): Submission {
-  const doc = new Y.Doc();
-  const fields = doc.getMap('fields');
-  for (const [name, value] of Object.entries(after)) fields.set(name, [Date.now(), value]);
-  const before = Y.encodeStateVector(doc);
-  doc.transact(() => {
-    for (const [name, value] of Object.entries(write)) fields.set(name, [Date.now(), value]);
-  });
-  const parsed = parseUpdate(Y.encodeStateAsUpdate(doc, before));
-  if (!parsed.ok) throw new Error(parsed.message);
-  const ownClients = new Set([doc.clientID]);
-  return submission(by, {kind: 'update', ...key, generation: 0, update: parsed.update, ownClients}, more);
+  const replica = createReplica(by, key);
+  const setAll = (values: object): Submission =>
+    replica.edit((doc) => {
+      for (const [name, value] of Object.entries(values)) doc.getMap('fields').set(name, [Date.now(), value]);
+    });
+  setAll(after);
+  return {...setAll(write), ...more};
 }
 
 /** Records that groups are decided on, one group after the other. */

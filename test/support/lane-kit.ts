@@ -3,13 +3,9 @@
 import {randomUUID} from 'node:crypto';
 import type pg from 'pg';
 import {onTestFinished, vi} from 'vitest';
-import * as Y from 'yjs';
-import type {Base, JsonChange} from '#crdt/change.ts';
-import type {EntityName} from '#crdt/entities/entity.ts';
-import {DEVICE_CLIENT_ID_MAX} from '#crdt/protocol/limits.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
-import {parseUpdate} from '#crdt/update-reader.ts';
 import {connectDatabase, type Database} from '#db/connect.ts';
+import type {Batch} from '#server/sync/fan-out.ts';
 import type {LaneDeps} from '#server/sync/lane.ts';
 import type {Member} from '#server/sync/members.ts';
 import {createService, type Service} from '#server/sync/service.ts';
@@ -83,83 +79,15 @@ async function startNode(options: Pick<Service, 'pool' | 'keyring' | 'now'>): Pr
   return {service, faults, groups, conflicts, submit: (submission) => service.lanes.submit(submission)};
 }
 
-type JsonInput = Pick<JsonChange, 'entity' | 'id' | 'payload'> &
-  Partial<Pick<JsonChange, 'op' | 'changeId' | 'at'>> & {base?: Base; named?: boolean};
-
-/** Of a JSON change under a new name, made on the current state, unless said otherwise. */
-export function jsonSubmission(member: Member, input: JsonInput): Submission {
-  const {tenantId, userId, deviceId} = member;
-  const {named = true, ...given} = input;
-  const now = Date.now();
-  const change: JsonChange = {
-    kind: 'json',
-    op: 'upsert',
-    changeId: randomUUID(),
-    at: now,
-    base: {kind: 'current'},
-    ...given,
-  };
-  return {tenantId, userId, deviceId, change, now, offset: 0, changeId: named ? change.changeId : null};
-}
-
-/** A device's copy of one record, as a stock Yjs client keeps it. */
-export interface Replica {
-  readonly doc: Y.Doc;
-  generation: number;
-  /** Runs an edit and answers the submission of what it did. */
-  edit(change: (doc: Y.Doc) => void): Submission;
-  set(key: string, value: unknown, at?: number): Submission;
-  receive(state: Uint8Array): void;
-}
-
-const randomClientId = (): number => Math.floor(Math.random() * DEVICE_CLIENT_ID_MAX);
-
-export function createReplica(member: Member, key: {entity: EntityName; id: string}): Replica {
-  const doc = new Y.Doc({gc: false});
-  doc.clientID = randomClientId();
-  const replica: Replica = {
-    doc,
-    generation: 0,
-    edit(change) {
-      const before = Y.encodeStateVector(doc);
-      doc.transact(() => change(doc));
-      return updateSubmission(member, {
-        ...key,
-        bytes: Y.encodeStateAsUpdate(doc, before),
-        generation: replica.generation,
-        ownClients: [doc.clientID],
-      });
-    },
-    set: (name, value, at = Date.now()) => replica.edit(() => doc.getMap('fields').set(name, [at, value])),
-    receive: (state) => Y.applyUpdate(doc, state),
-  };
-  return replica;
-}
-
-export function updateSubmission(
-  member: Member,
-  update: {
-    entity: EntityName;
-    id: string;
-    bytes: Uint8Array;
-    generation: number;
-    ownClients: readonly number[];
-  },
-): Submission {
-  const {tenantId, userId, deviceId} = member;
-  const {entity, id, generation} = update;
-  const parsed = parseUpdate(update.bytes);
-  if (!parsed.ok) throw new Error(`The parser refused an update: ${parsed.message}`);
-  const ownClients = new Set(update.ownClients);
-  return {
-    tenantId,
-    userId,
-    deviceId,
-    now: Date.now(),
-    offset: 0,
-    changeId: null,
-    change: {kind: 'update', entity, id, generation, update: parsed.update, ownClients},
-  };
+/** What followers of a node are told while the test runs, or until `stop`. */
+export function follow({service}: Pick<Node, 'service'>, member: Member) {
+  const batches: Batch[] = [];
+  const {ready, stop} = service.fanOut.follow({
+    member,
+    deliver: (batch) => void batches.push(batch),
+    revoked: () => undefined,
+  });
+  return {batches, ready, stop, to: () => batches.at(-1)?.to ?? -1};
 }
 
 /** The receipt of a change that must have been kept. */
@@ -168,15 +96,6 @@ export function kept(receipt: Receipt): Extract<Receipt, {kind: 'applied' | 'unc
   throw new Error(
     `Not kept: ${receipt.kind} ${receipt.kind === 'rejected' ? JSON.stringify(receipt.error) : ''}`,
   );
-}
-
-/** A new task's record id, and its creation. */
-export function newTask(
-  member: Member,
-  title = 'Mend the roof',
-): {entity: 'tasks'; id: string; create: Submission} {
-  const key = {entity: 'tasks' as const, id: randomUUID()};
-  return {...key, create: jsonSubmission(member, {...key, payload: {title}})};
 }
 
 /** Runs a statement as the owner of the tables and answers its rows. */
