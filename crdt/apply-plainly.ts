@@ -8,12 +8,12 @@ import type {JsonValue} from './json.ts';
 import {judge} from './judge.ts';
 import {beginMerge, type Merge} from './merge.ts';
 import {outcomeOf} from './outcome.ts';
-import {fitsPlainly, integratePlainly} from './plain-document.ts';
+import {areImplied, fitsPlainly, integratePlainly} from './plain-document.ts';
 import {SERVER_CLIENT_ID_MIN} from './protocol/limits.ts';
 import {DELETED_AT, deletedAtOf, type RecordState} from './record.ts';
 import {entryOf, rootsOf} from './roots.ts';
 import {settleOverwrites} from './settle-update.ts';
-import {isSameId, type ItemId, type ParsedItem, type ParsedUpdate} from './update-reader.ts';
+import type {ItemId, ParsedItem, ParsedUpdate} from './update-reader.ts';
 import {hasCarrier} from './write.ts';
 
 /** Null where it is anything else, or anything of it is refused: nothing has happened then. */
@@ -31,7 +31,7 @@ export function applyPlainly(
     over: origin,
     value,
   }));
-  if (!fitsPlainly(plain, overwrites)) return null;
+  if (!fitsPlainly(plain, overwrites) || !areImplied(plain, overwrites, update.deletes)) return null;
   const merge = beginMerge(record, context);
   if (elements.some(({key}) => mayKeep(merge, key))) return null;
   const judgement = judge(merge, {elements, textDeletes: [], ownClients});
@@ -52,10 +52,10 @@ interface Overwriting extends MapElement {
   readonly value: JsonValue;
 }
 
-/** The items of an update that deletes nothing but what they overwrite, no two of one key; else null. */
+/** The items of an update, no two of one key; null where one of them is no value over another. */
 function readElements(
   record: RecordState,
-  {sections, deletes}: ParsedUpdate,
+  {sections}: ParsedUpdate,
   ownClients: ReadonlySet<number>,
 ): Overwriting[] | null {
   const [section] = sections;
@@ -68,10 +68,7 @@ function readElements(
     if (element === null || elements.some(({key}) => key === element.key)) return null;
     elements.push(element);
   }
-  const isImplied = deletes.every(
-    (range) => range.length === 1 && elements.some(({origin}) => isSameId(origin, range)),
-  );
-  return isImplied ? elements : null;
+  return elements;
 }
 
 function readElement(

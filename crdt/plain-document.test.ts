@@ -8,8 +8,8 @@ import {tasks} from './entities/tasks.ts';
 import type {JsonObject} from './json.ts';
 import {SERVER_CLIENT_ID_MIN} from './protocol/limits.ts';
 import {decodeRecord, encodeRecord} from './record-codec.ts';
-import {emptyRecord, type RecordState} from './record.ts';
-import {parseUpdate} from './update-reader.ts';
+import {emptyRecord, fieldsOf, type RecordState} from './record.ts';
+import {parseUpdate, type ParsedUpdate} from './update-reader.ts';
 
 const PHONE = 77;
 
@@ -45,6 +45,7 @@ function jsonChange(random: Random, seq: number): Change {
 /** A phone that has the whole document, or an old one, writes one field. */
 function yjsChange(random: Random, phone: Y.Doc, {record, seq}: {record: RecordState; seq: number}): Change {
   if (random.chance(0.6)) Y.applyUpdate(phone, encodeRecord(record, seq).state);
+  const before = Y.encodeStateVector(phone);
   let bytes: Uint8Array = new Uint8Array();
   phone.once('update', (update: Uint8Array) => (bytes = update));
   phone.transact(() => {
@@ -54,18 +55,20 @@ function yjsChange(random: Random, phone: Y.Doc, {record, seq}: {record: RecordS
       fields.set('status', [1_000 * seq, random.pick(['on_hold', 'completed', 'unheard of'])]);
     if (random.chance(0.1)) fields.delete('priority');
   });
-  const parsed = parseUpdate(bytes);
+  // As a provider sends it, or with all that the phone knows to be deleted.
+  const parsed = parseUpdate(random.chance(0.5) ? bytes : Y.encodeStateAsUpdate(phone, before));
   if (!parsed.ok) throw new Error(parsed.message);
-  const {update} = parsed;
-  return {
-    kind: 'update',
-    entity: 'tasks',
-    id: RECORD_ID,
-    generation: 0,
-    update,
-    ownClients: new Set([PHONE]),
-  };
+  return changeOf(parsed.update);
 }
+
+const changeOf = (update: ParsedUpdate): Change => ({
+  kind: 'update',
+  entity: 'tasks',
+  id: RECORD_ID,
+  generation: 0,
+  update,
+  ownClients: new Set([PHONE]),
+});
 
 const reload = (record: RecordState, seq: number): RecordState =>
   decodeRecord(encodeRecord(record, seq), {
@@ -75,6 +78,16 @@ const reload = (record: RecordState, seq: number): RecordState =>
     generation: 0,
     clientId: SERVER_CLIENT_ID_MIN + Math.floor(seq / 10),
   });
+
+/** The record that a phone made, as it is stored. */
+function loadedWith(phone: Y.Doc): RecordState {
+  const record = emptyRecord(tasks, RECORD_ID, SERVER_CLIENT_ID_MIN);
+  const parsed = parseUpdate(Y.encodeStateAsUpdate(phone));
+  if (!parsed.ok) throw new Error(parsed.message);
+  const context = {actor: ben, now: 1_000, offset: 0, seq: 1, readCursor: () => null};
+  expect(applyChange(record, changeOf(parsed.update), context)).toMatchObject({status: 'applied'});
+  return reload(record, 1);
+}
 
 /** What there is to know of a record; of its state, what a replica makes of it. */
 function whole(record: RecordState, seq: number): object {
@@ -116,6 +129,29 @@ test('a record decides the same without its document as with it', () => {
   for (let seed = 0; seed < 40; seed++) made += play(seed);
   // Else this would compare documents with themselves.
   expect(made).toBeGreaterThan(200);
+});
+
+test.each([
+  ['nothing but what is deleted already', false, true],
+  ['what is deleted nowhere yet', true, false],
+])('an update that also deletes %s', (_, deletesMore, isPlain) => {
+  const phone = new Y.Doc();
+  phone.clientID = PHONE;
+  const fields = phone.getMap('fields');
+  for (const title of ['A', 'B', 'C']) fields.set('title', [1_000, title]);
+  fields.set('priority', [1_000, 'low']);
+  fields.set('status', [1_000, 'draft']);
+  const loaded = loadedWith(phone);
+  const before = Y.encodeStateVector(phone);
+  fields.set('title', [2_000, 'D']);
+  if (deletesMore) fields.delete('priority');
+  const parsed = parseUpdate(Y.encodeStateAsUpdate(phone, before));
+  if (!parsed.ok) throw new Error(parsed.message);
+  const change = changeOf(parsed.update);
+  const context = {actor: ben, now: 2_000, offset: 0, seq: 2, readCursor: () => null};
+  expect(applyChange(loaded, change, context)).toMatchObject({status: 'applied'});
+  expect(loaded.plain !== null).toBe(isPlain);
+  expect(fieldsOf(loaded)).toMatchObject({title: 'D', priority: deletesMore ? null : 'low'});
 });
 
 test('a document asked for amid an edit that does without it is a mistake', () => {

@@ -6,6 +6,7 @@ import * as Y from 'yjs';
 import type {Entity} from './entities/entity.ts';
 import type {JsonValue} from './json.ts';
 import {
+  areDeletedWith,
   encodeOverwrites,
   findLive,
   nextClock,
@@ -15,7 +16,7 @@ import {
   type PlainState,
 } from './plain-state.ts';
 import {newDocument} from './roots.ts';
-import type {ItemId} from './update-reader.ts';
+import type {ItemId, ParsedRange} from './update-reader.ts';
 import type {Write} from './write.ts';
 
 export interface PlainDocument {
@@ -111,6 +112,21 @@ export function fitsPlainly(plain: PlainDocument, items: readonly Pick<Overwrite
     )
   );
 }
+
+/**
+ * Whether what an update deletes is what its overwrites do, which fit, or is deleted already: a device that sends what it
+ * wrote since it was last here names all that it knows to be deleted.
+ */
+export const areImplied = (
+  plain: PlainDocument,
+  overwrites: readonly Pick<Overwrite, 'over'>[],
+  deletes: readonly ParsedRange[],
+): boolean =>
+  areDeletedWith(
+    readAgain(plain),
+    overwrites.map(({over}) => over),
+    deletes,
+  );
 
 /** An overwrite whose value is not encoded yet. */
 export interface Overwriting extends Pick<Overwrite, 'id' | 'over'> {

@@ -11,7 +11,7 @@ import {
   type ByteReader,
 } from './byte-reader.ts';
 import {writeRuns} from './encode-state.ts';
-import {isSameId, type ItemId} from './update-reader.ts';
+import {isSameId, type ItemId, type ParsedRange} from './update-reader.ts';
 
 interface Struct {
   readonly from: number;
@@ -173,6 +173,19 @@ function liveStruct({sections, deletes}: PlainState, {client, clock}: ItemId): S
   if (struct === undefined || struct.length !== 1 || (struct.info & KIND) !== ANY) return undefined;
   const isDeleted = deletes.get(client)?.some((run) => run.clock <= clock && clock < run.clock + run.length);
   return isDeleted === true ? undefined : struct;
+}
+
+/** Whether everything of these ranges is deleted once the items of `ids` are too, which are live. */
+export function areDeletedWith(
+  state: PlainState,
+  ids: readonly ItemId[],
+  ranges: readonly ParsedRange[],
+): boolean {
+  // Joined where they touch, so that one run has all of a range.
+  const deletes = withDeleted(state.deletes, ids);
+  return ranges.every(({client, clock, length}) =>
+    deletes.get(client)?.some((run) => run.clock <= clock && clock + length <= run.clock + run.length),
+  );
 }
 
 export interface Overwrite {

@@ -205,14 +205,17 @@ export class LiveEditor extends Watched {
     for (const packet of device.outbox) this.#field.packets.note(plot.id, packet);
   }
 
-  /** Keeps what the connection came to, for the next one. */
+  /**
+   * Keeps what the connection came to, for the next one. A frame that came later would bring the documents further than
+   * the place that goes with them.
+   */
   #leave(): void {
     const {live} = this;
     if (live === null) return;
     this.holes += live.holes;
     this.#follow();
     this.#place = this.#now();
-    live.close();
+    live.abandon();
     this.live = null;
   }
 

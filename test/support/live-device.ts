@@ -206,6 +206,12 @@ export class LiveDevice extends Watched {
     this.ws.close();
   }
 
+  /** Closes, and takes nothing of what still comes until that is done: its copies may be another connection's by then. */
+  abandon(): void {
+    this.ws.removeAllListeners('message');
+    this.ws.close();
+  }
+
   #newDoc(): Y.Doc {
     // Without collection: what others wrote over must still be told when it is sent again.
     const doc = new Y.Doc({gc: false});
