@@ -23,4 +23,4 @@ COPY db db
 COPY server server
 USER node
 EXPOSE 8787
-CMD ["node", "--max-semi-space-size=64", "--import", "./load-typescript.js", "server/main.ts"]
+CMD ["node", "--max-semi-space-size=32", "--import", "./load-typescript.js", "server/main.ts"]

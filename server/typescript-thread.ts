@@ -1,3 +1,4 @@
+// Threads that run our TypeScript, on every Node that we support.
 import {Worker, type WorkerOptions} from 'node:worker_threads';
 
 const loader = new URL('../load-typescript.js', import.meta.url);
