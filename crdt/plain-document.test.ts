@@ -9,7 +9,7 @@ import type {JsonObject} from './json.ts';
 import {SERVER_CLIENT_ID_MIN} from './protocol/limits.ts';
 import {decodeRecord, encodeRecord} from './record-codec.ts';
 import {emptyRecord, fieldsOf, type RecordState} from './record.ts';
-import {parseUpdate, type ParsedUpdate} from './update-reader.ts';
+import {parseUpdate} from './update-reader.ts';
 
 const PHONE = 77;
 
@@ -56,19 +56,22 @@ function yjsChange(random: Random, phone: Y.Doc, {record, seq}: {record: RecordS
     if (random.chance(0.1)) fields.delete('priority');
   });
   // As a provider sends it, or with all that the phone knows to be deleted.
-  const parsed = parseUpdate(random.chance(0.5) ? bytes : Y.encodeStateAsUpdate(phone, before));
-  if (!parsed.ok) throw new Error(parsed.message);
-  return changeOf(parsed.update);
+  return changeOf(random.chance(0.5) ? bytes : Y.encodeStateAsUpdate(phone, before));
 }
 
-const changeOf = (update: ParsedUpdate): Change => ({
-  kind: 'update',
-  entity: 'tasks',
-  id: RECORD_ID,
-  generation: 0,
-  update,
-  ownClients: new Set([PHONE]),
-});
+function changeOf(bytes: Uint8Array): Change {
+  const parsed = parseUpdate(bytes);
+  if (!parsed.ok) throw new Error(parsed.message);
+  const {update} = parsed;
+  return {
+    kind: 'update',
+    entity: 'tasks',
+    id: RECORD_ID,
+    generation: 0,
+    update,
+    ownClients: new Set([PHONE]),
+  };
+}
 
 const reload = (record: RecordState, seq: number): RecordState =>
   decodeRecord(encodeRecord(record, seq), {
@@ -82,10 +85,9 @@ const reload = (record: RecordState, seq: number): RecordState =>
 /** The record that a phone made, as it is stored. */
 function loadedWith(phone: Y.Doc): RecordState {
   const record = emptyRecord(tasks, RECORD_ID, SERVER_CLIENT_ID_MIN);
-  const parsed = parseUpdate(Y.encodeStateAsUpdate(phone));
-  if (!parsed.ok) throw new Error(parsed.message);
+  const change = changeOf(Y.encodeStateAsUpdate(phone));
   const context = {actor: ben, now: 1_000, offset: 0, seq: 1, readCursor: () => null};
-  expect(applyChange(record, changeOf(parsed.update), context)).toMatchObject({status: 'applied'});
+  expect(applyChange(record, change, context)).toMatchObject({status: 'applied'});
   return reload(record, 1);
 }
 
@@ -145,9 +147,7 @@ test.each([
   const before = Y.encodeStateVector(phone);
   fields.set('title', [2_000, 'D']);
   if (deletesMore) fields.delete('priority');
-  const parsed = parseUpdate(Y.encodeStateAsUpdate(phone, before));
-  if (!parsed.ok) throw new Error(parsed.message);
-  const change = changeOf(parsed.update);
+  const change = changeOf(Y.encodeStateAsUpdate(phone, before));
   const context = {actor: ben, now: 2_000, offset: 0, seq: 2, readCursor: () => null};
   expect(applyChange(loaded, change, context)).toMatchObject({status: 'applied'});
   expect(loaded.plain !== null).toBe(isPlain);

@@ -171,8 +171,7 @@ function liveStruct({sections, deletes}: PlainState, {client, clock}: ItemId): S
     .find((section) => section.client === client)
     ?.structs.find((one) => one.clock === clock);
   if (struct === undefined || struct.length !== 1 || (struct.info & KIND) !== ANY) return undefined;
-  const isDeleted = deletes.get(client)?.some((run) => run.clock <= clock && clock < run.clock + run.length);
-  return isDeleted === true ? undefined : struct;
+  return isDeletedIn(deletes, {client, clock, length: 1}) ? undefined : struct;
 }
 
 /** Whether everything of these ranges is deleted once the items of `ids` are too, which are live. */
@@ -183,10 +182,11 @@ export function areDeletedWith(
 ): boolean {
   // Joined where they touch, so that one run has all of a range.
   const deletes = withDeleted(state.deletes, ids);
-  return ranges.every(({client, clock, length}) =>
-    deletes.get(client)?.some((run) => run.clock <= clock && clock + length <= run.clock + run.length),
-  );
+  return ranges.every((range) => isDeletedIn(deletes, range));
 }
+
+const isDeletedIn = (deletes: PlainState['deletes'], {client, clock, length}: ParsedRange): boolean =>
+  deletes.get(client)?.some((run) => run.clock <= clock && clock + length <= run.clock + run.length) ?? false;
 
 export interface Overwrite {
   /** The new item: the next of its client. */
