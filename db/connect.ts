@@ -3,6 +3,7 @@
 import {drizzle, type NodePgDatabase} from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import {createConnectionCheck} from './database-epoch.ts';
+import {PREPARE_AT_ONCE_SQL} from './transaction.ts';
 import {writeOncePerTurn} from './write-once-per-turn.ts';
 
 /** Milliseconds to wait for a free connection, or for a new one to be made, before the query fails. */
@@ -24,6 +25,9 @@ const IDLE_IN_TRANSACTION_MS_MAX = 20_000;
  */
 const KEEPALIVE_SQL = `SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
   SET tcp_user_timeout = 30000`;
+
+// A lane's statement must see what was committed before it, whatever the database's default says.
+const ISOLATION_SQL = `SET default_transaction_isolation = 'read committed'`;
 
 export interface DatabaseOptions {
   readonly url: string;
@@ -98,7 +102,7 @@ export function connectDatabase(options: DatabaseOptions): Database {
   // The pool waits for it, though its type does not say so: a connection on which it fails is not used. A role among the
   // options of the connection would be replaced by one in the URL.
   const onConnect = createConnectionCheck(
-    `SET ROLE app; ${KEEPALIVE_SQL}`,
+    `SET ROLE app; ${ISOLATION_SQL}; ${KEEPALIVE_SQL}; ${PREPARE_AT_ONCE_SQL}`,
     options.onLineChanged ?? (() => undefined),
   ) as (client: pg.ClientBase) => void;
   const pool = new pg.Pool({

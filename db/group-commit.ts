@@ -1,6 +1,5 @@
 // The last statement of a lane's transaction: takes the tenant's counter and writes documents, typed rows,
 // conflicts, the log and push results, all at once. The counter's lock is held for this and the COMMIT only.
-import type pg from 'pg';
 import type {EntityName} from '#crdt/entities/entity.ts';
 import {entities} from '#crdt/entities/registry.ts';
 import type {JsonObject} from '#crdt/json.ts';
@@ -23,6 +22,7 @@ import {createGroupStatement, cut, type GroupStatement} from './group-statement.
 import type {RecordWrite} from './record-write.ts';
 import type {RecordKey} from './records.ts';
 import {rowSql} from './row-sql.ts';
+import type {OneStatement} from './transaction.ts';
 import {typedRow} from './typed-rows.ts';
 
 export interface GroupWrite {
@@ -64,7 +64,7 @@ export interface GroupTerms {
  * that another node made it meanwhile.
  */
 export async function writeGroup(
-  client: pg.ClientBase,
+  client: OneStatement,
   {tenantId, accessVersion, scopeVersion, expected}: GroupTerms,
   group: GroupWrite,
 ): Promise<GroupCommitted | null> {

@@ -123,7 +123,10 @@ describe('one connection for all', () => {
   const endings: readonly {how: string; run: () => Promise<unknown>}[] = [
     {how: 'a commit', run: () => withTenant(pool, ours, (client) => client.query('SELECT 1'))},
     {how: 'a snapshot', run: () => withTenantSnapshot(pool, ours, (client) => client.query('SELECT 1'))},
-    {how: 'one round trip', run: () => withTenantAtOnce(pool, ours, (client) => client.query('SELECT 1'))},
+    {
+      how: 'one round trip',
+      run: () => withTenantAtOnce(pool, ours, (client) => client.query({text: 'SELECT 1'})),
+    },
     {how: 'a worker', run: () => asWorker(pool, (client) => client.query('SELECT 1'))},
     {how: 'no tenant', run: () => withoutTenant(pool, (client) => client.query('SELECT 1'))},
     {how: 'an error of the work', run: () => withTenant(pool, ours, () => Promise.reject(new Error('no')))},
@@ -133,7 +136,7 @@ describe('one connection for all', () => {
     },
     {
       how: 'the same in one trip',
-      run: () => withTenantAtOnce(pool, ours, (client) => client.query('SELECT 1 / 0')),
+      run: () => withTenantAtOnce(pool, ours, (client) => client.query({text: 'SELECT 1 / 0'})),
     },
     {how: 'the same of a worker', run: () => asWorker(pool, (client) => client.query('SELECT 1 / 0'))},
     {

@@ -25,13 +25,16 @@ type Isolation = 'READ COMMITTED' | 'REPEATABLE READ READ ONLY';
 type Role = 'app' | 'worker' | 'none';
 
 /**
- * Opens a transaction and says in the same message, so in one round trip, on whose behalf it runs. Role and tenant
- * go with the transaction, however it ends. The one place for that: whatever else must hold in every transaction is
- * set here.
+ * On whose behalf a transaction runs. Both go with the transaction, however it ends. tenant: SQL of a text. The one place
+ * for that: whatever else must hold in every transaction is set here.
  */
+function settingsSql(role: Role, tenant: string): string {
+  return `set_config('role', '${role}', true), set_config('app.tenant_id', ${tenant}, true)`;
+}
+
+/** Opens a transaction and says in the same message, so in one round trip, on whose behalf it runs. */
 const begin = (role: Role, tenantId: TenantId | '', isolation: Isolation): string =>
-  `BEGIN ISOLATION LEVEL ${isolation}; SELECT set_config('role', '${role}', true), ` +
-  `set_config('app.tenant_id', ${pg.escapeLiteral(tenantId)}, true)`;
+  `BEGIN ISOLATION LEVEL ${isolation}; SELECT ${settingsSql(role, pg.escapeLiteral(tenantId))}`;
 
 const beginFor = (tenantId: TenantId, isolation: Isolation): string => begin('app', tenantId, isolation);
 
@@ -40,12 +43,14 @@ const beginFor = (tenantId: TenantId, isolation: Isolation): string => begin('ap
  * The plan outlives the time when the tables were small, so it must not read a table or a tenant from end to end
  * because there is little in it: rows are looked up one by one, by index.
  */
-const beginPlanned = (tenantId: TenantId): string =>
-  `${beginFor(tenantId, 'READ COMMITTED')}, set_config('plan_cache_mode', 'force_generic_plan', true), ${BY_INDEX}`;
+const PLANNED = [
+  `set_config('plan_cache_mode', 'force_generic_plan', true)`,
+  ...['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'enable_material'].map(
+    (setting) => `set_config('${setting}', 'off', true)`,
+  ),
+].join(', ');
 
-const BY_INDEX = ['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'enable_material']
-  .map((setting) => `set_config('${setting}', 'off', true)`)
-  .join(', ');
+const beginPlanned = (tenantId: TenantId): string => `${beginFor(tenantId, 'READ COMMITTED')}, ${PLANNED}`;
 
 /** Postgres refused the statement and the session goes on. Anything else leaves the connection in doubt. */
 const isRefusal = (error: unknown): boolean =>
@@ -117,20 +122,50 @@ export const withTenantSnapshot = <Result>(
 /** It holds nobody up, and an export writes each page to wherever it goes before it reads the next. */
 const UNHURRIED = `set_config('idle_in_transaction_session_timeout', '5min', true)`;
 
+/** One statement may be asked, once. */
+export interface OneStatement {
+  query<Row extends pg.QueryResultRow>(statement: pg.QueryConfig): Promise<pg.QueryResult<Row>>;
+}
+
+const AT_ONCE = 'at_once';
+
+/** Sent when a connection is made: what withTenantAtOnce says first is then planned once and not parsed every time. */
+export const PREPARE_AT_ONCE_SQL = `PREPARE ${AT_ONCE} (text) AS
+  SELECT WHERE num_nulls(${settingsSql('app', '$1')}, ${PLANNED}) < 0`;
+
 /**
- * One statement of a lane in a transaction of `tenantId`, sent together with BEGIN and COMMIT: one round trip. It is
- * committed whatever it answers, so it must leave everything as it was where it finds that it may not write.
- * Rethrows what Postgres refused it for, having rolled back; anything else is CommitOutcomeUnknown.
+ * One statement of a lane in a transaction of `tenantId`, in one round trip. Postgres takes what comes before a Sync of
+ * its extended protocol for one transaction, and commits at the Sync: no BEGIN, no COMMIT, and no moment in which a line
+ * that breaks leaves locks behind. It is committed whatever it answers, so it must leave everything as it was where it
+ * finds that it may not write. Rethrows what Postgres refused it for, having rolled back; no answer at all is
+ * CommitOutcomeUnknown.
  */
 export const withTenantAtOnce = <Result>(
   pool: pg.Pool,
   tenantId: TenantId,
-  statement: (client: pg.PoolClient) => Promise<Result>,
+  work: (client: OneStatement) => Promise<Result>,
 ): Promise<Result> =>
   onConnection(pool, {
-    use: (client) => sendTransaction(client, beginPlanned(tenantId), statement),
+    use: (client) => work({query: (statement) => sendAlone(client, tenantId, statement)}),
     isUsableAfter: (_, error) => Promise.resolve(isRefusal(error)),
   });
+
+async function sendAlone<Row extends pg.QueryResultRow>(
+  client: pg.PoolClient,
+  tenantId: TenantId,
+  statement: pg.QueryConfig,
+): Promise<pg.QueryResult<Row>> {
+  // The driver knows nothing of these two: it finds their answer, which has no rows, before that of its statement.
+  client.connection.bind({statement: AT_ONCE, values: [tenantId]}, true);
+  client.connection.execute({}, true);
+  try {
+    const answers: unknown = await client.query<Row>({...statement, queryMode: 'extended'} as pg.QueryConfig);
+    const [, answer] = answers as [unknown, pg.QueryResult<Row>];
+    return answer;
+  } catch (error) {
+    throw isRefusal(error) ? error : new CommitOutcomeUnknown(error);
+  }
+}
 
 /** What is asked for one of several tenants. */
 export interface TenantStatement<Result> {
@@ -139,9 +174,9 @@ export interface TenantStatement<Result> {
 }
 
 /**
- * The same for several tenants, each in a transaction of its own. All are sent together on one connection, in one round
- * trip, and Postgres carries them out one after the other. Resolves when the last is through. Each result settles as it
- * would have alone: what one is refused for is no matter of the others.
+ * Statements for several tenants, each tenant's in a transaction of its own. All are sent together on one connection, in
+ * one round trip, and Postgres carries them out one after the other. Resolves when the last is through. Each result
+ * settles as it would have alone: what one is refused for is no matter of the others.
  */
 export const withTenantsAtOnce = <Result>(
   pool: pg.Pool,
@@ -172,7 +207,7 @@ const sendEach = <Result>(
     isUsableAfter: () => Promise.resolve(false),
   });
 
-/** Sends BEGIN, the statement and COMMIT; see withTenantAtOnce. */
+/** Sends BEGIN, the statement and COMMIT. */
 async function sendTransaction<Result>(
   client: pg.PoolClient,
   beginning: string,

@@ -6,7 +6,7 @@ import type {TenantId} from '#crdt/protocol/ids.ts';
 import {GROUP_ATTEMPTS_MAX} from '#crdt/protocol/limits.ts';
 import type {AuditGroup} from '#db/audit.ts';
 import {registerDevicesLogged, type DeviceClaim, type RegisteredDevice} from '#db/devices.ts';
-import {withTenantAtOnce, withTenantsAtOnce, type TenantStatement} from '#db/transaction.ts';
+import {withTenantPlanned, withTenantsAtOnce, type TenantStatement} from '#db/transaction.ts';
 import {faultOf} from './database-fault.ts';
 import {assertRegistered, DEVICE_ADDED} from './devices.ts';
 import {gatherByTenant} from './gather-by-tenant.ts';
@@ -45,7 +45,7 @@ export function createDeviceRegistry({pool, onLogged}: DeviceRegistryDeps): Devi
         return await answered;
       } catch (error) {
         if (faultOf(error) !== 'race' || attempt >= GROUP_ATTEMPTS_MAX) throw error;
-        answered = withTenantAtOnce(pool, arrivals[0].tenantId, (client) => save(client, arrivals));
+        answered = withTenantPlanned(pool, arrivals[0].tenantId, (client) => save(client, arrivals));
       }
     }
   };

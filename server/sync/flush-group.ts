@@ -11,10 +11,9 @@ import {writeGroup, type ExpectedRecord, type GroupCommitted} from '#db/group-co
 import type {QuarantineWrite} from '#db/group-notes.ts';
 import {limitKept} from '#db/quarantine.ts';
 import {recordName, type StoredRecord} from '#db/records.ts';
-import type {ScopeSeeds} from '#db/scope.ts';
-import {withTenant, withTenantAtOnce, withTenantPlanned} from '#db/transaction.ts';
+import {withTenant, withTenantPlanned} from '#db/transaction.ts';
 import {decideGroup, type GroupDecision, type WorkingRecord} from './decide-group.ts';
-import {commitAccess, type CommittedAccess} from './access-events.ts';
+import type {CommittedAccess} from './access-events.ts';
 import {encodeGroup, type EncodedGroup} from './encode-group.ts';
 import {scopeSeeds} from './scope-seeds.ts';
 import {
@@ -39,6 +38,7 @@ import {keepForManagers} from './keep-for-managers.ts';
 import {receiptOf, repeatReceipt, resultWrites} from './receipts.ts';
 import type {CachedRecord} from './record-cache.ts';
 import type {Committed, CurrentState, Receipt, Submission} from './submission.ts';
+import {followScope, writeDecided} from './write-decided.ts';
 
 export interface Flushed {
   readonly receipts: readonly Receipt[];
@@ -88,13 +88,7 @@ async function flushCached(
     ...versionsOf(loaded),
     expected: [...loaded.stored.values()].map(keyAndVersion),
   };
-  // Who sees what is worked out on the rows as written, so that takes more than the one statement.
-  const inTenant = seeds === null ? withTenantAtOnce : withTenantPlanned;
-  const written = await inTenant(deps.pool, tenantId, async (client) => {
-    const counter = await writeGroup(client, terms, encoded.write);
-    const changed = counter === null ? null : await followScope(client, tenantId, {seeds, encoded, counter});
-    return {counter, changed};
-  });
+  const written = await writeDecided(deps.pool, terms, {seeds, encoded});
   if (written.counter === null) {
     forgetAccess(access);
     dropAll(deps, tenantId, submissions);
@@ -117,15 +111,6 @@ function dropAll({cache}: FlushDeps, tenantId: TenantId, submissions: readonly S
 }
 
 const versionsOf = ({access}: Loaded) => ({accessVersion: access.version, scopeVersion: access.scopeVersion});
-
-function followScope(
-  client: pg.PoolClient,
-  tenantId: TenantId,
-  {seeds, encoded, counter}: {seeds: ScopeSeeds | null; encoded: EncodedGroup; counter: GroupCommitted},
-): Promise<CommittedAccess | null> {
-  if (seeds === null) return Promise.resolve(null);
-  return commitAccess(client, tenantId, {seeds, after: counter.base + encoded.write.audit.length});
-}
 
 const keyAndVersion = ({entity, id, version}: StoredRecord): ExpectedRecord => ({entity, id, version});
 

@@ -4,11 +4,9 @@ import {expect, test, vi} from 'vitest';
 import {createService} from './service.ts';
 import {createArena, follow, kept, query, untilWaiting, type Arena} from '#test/support/lane-kit.ts';
 import {createReplica, jsonSubmission, newTask} from '#test/support/submissions.ts';
+import {isCommit} from '#test/support/fault-proxy.ts';
 import {startTcpProxy, type Cut} from '#test/support/tcp-proxy.ts';
 import {WAIT} from '#test/support/wait.ts';
-
-// Not the READ COMMITTED of a BEGIN.
-const isCommit = (sent: string): boolean => /COMMIT(?!TED)/.test(sent);
 
 async function countAll(arena: Arena): Promise<Record<string, number>> {
   const [row] = await query<Record<string, number>>(

@@ -3,15 +3,16 @@ import {expect, test} from 'vitest';
 import {forgetDecided} from '#db/quarantine.ts';
 import {createArena, kept, query, type Arena} from '#test/support/lane-kit.ts';
 import {jsonSubmission, newTask} from '#test/support/submissions.ts';
+import {isCommit} from '#test/support/fault-proxy.ts';
 import {startTcpProxy, type Cut} from '#test/support/tcp-proxy.ts';
 import {applyKept, discardKept, listKept} from './quarantine.ts';
 
-/** The COMMIT of a lane that lets a kept change in; not the READ COMMITTED of a BEGIN. */
+/** The COMMIT of a lane that lets a kept change in. */
 function commitOfApproval(): (sent: string) => boolean {
   let isWritten = false;
   return (sent) => {
     isWritten ||= sent.includes('approved AS (');
-    return isWritten && /COMMIT(?!TED)/.test(sent);
+    return isWritten && isCommit(sent);
   };
 }
 

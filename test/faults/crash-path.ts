@@ -22,7 +22,7 @@ const locked = (...asked: readonly string[]): string[] => [
 ];
 
 const paths: Readonly<Record<Way, readonly string[]>> = {
-  'live, at once': ['parsed', ...taken, ...together('BEGIN', 'the group', 'COMMIT'), ...told],
+  'live, at once': ['parsed', ...taken, ...together('the group with its COMMIT'), ...told],
   'live, locked': ['parsed', ...locked(), ...told],
   'REST, locked': ['parsed', ...locked('find_push_results'), ...told],
 };

@@ -1,5 +1,6 @@
 // Between a node's parts and what they stand on: names every point that a change comes to on its way from the parser to
 // its acknowledgement, and makes one of them go wrong. The code under test has no part in it.
+import {AsyncLocalStorage} from 'node:async_hooks';
 import type pg from 'pg';
 import {decodeServerFrame} from '#crdt/protocol/frame.ts';
 import type {Socket} from '#server/live/socket.ts';
@@ -25,12 +26,16 @@ export interface Armed {
 export interface Tap {
   /** Points that were come to since `begin`, in order. */
   readonly trace: readonly string[];
+  /** Statements that were asked so far, in whatever way. */
+  readonly asked: () => number;
   begin(armed: Armed | null): void;
   /** Points are not counted from here on, and nothing goes wrong any more. */
   end(): void;
   readonly hasHit: () => boolean;
   /** Throws where an exception is due. */
   at(point: string): void;
+  /** What a node does by the clock is no part of a change: what `start` starts comes to no point. */
+  aside<Result>(start: () => Result): Result;
   pool(pool: pg.Pool): pg.Pool;
   lanes(lanes: Lanes): Lanes;
   bus(bus: Bus): Bus;
@@ -44,8 +49,10 @@ class CrashTest extends Error {}
 
 /** kill: what `kill -9` means here; never comes back. */
 export function createTap(kill: () => never): Tap {
+  const asides = new AsyncLocalStorage<true>();
   const clients = new Set<pg.PoolClient>();
   const trace: string[] = [];
+  let asked = 0;
   let isCounting = false;
   let armed: Armed | null = null;
   let hasHit = false;
@@ -67,7 +74,7 @@ export function createTap(kill: () => never): Tap {
     }
   };
   const at = (point: string): void => {
-    if (!isCounting) return;
+    if (!isCounting || asides.getStore() === true) return;
     const place = trace.push(point) - 1;
     // What the node does afterwards is no part of the change.
     if (point === LAST_POINT) isCounting = false;
@@ -87,7 +94,7 @@ export function createTap(kill: () => never): Tap {
     const refused = atAsync(`before ${label}`);
     if (refused !== null) return refused;
     return send().then((answer) => {
-      if (losesCommit && label === 'COMMIT') {
+      if (losesCommit && label.endsWith('COMMIT')) {
         losesCommit = false;
         client.connection.stream.destroy();
         throw new Error('Connection terminated unexpectedly');
@@ -101,15 +108,18 @@ export function createTap(kill: () => never): Tap {
     clients.add(client);
     client.on('end', () => clients.delete(client));
     const query = client.query.bind(client) as (...args: unknown[]) => Promise<unknown> | undefined;
-    const tapped = (...args: unknown[]): unknown =>
+    const tapped = (...args: unknown[]): unknown => {
+      asked++;
       // With a callback: a statement of the pool itself, or one that reads pages of the feed.
-      typeof args.at(-1) === 'function' || hasCallback(args[0])
+      return typeof args.at(-1) === 'function' || hasCallback(args[0])
         ? query(...args)
         : ask(client, labelOf(args[0]), () => query(...args) ?? Promise.resolve());
+    };
     client.query = tapped as pg.PoolClient['query'];
   };
   return {
     trace,
+    asked: () => asked,
     begin(next) {
       trace.length = 0;
       [isCounting, armed, hasHit, losesCommit] = [true, next, false, false];
@@ -119,6 +129,7 @@ export function createTap(kill: () => never): Tap {
     },
     hasHit: () => hasHit,
     at,
+    aside: (start) => asides.run(true, start),
     pool(pool) {
       pool.on('connect', tapClient);
       const connect = pool.connect.bind(pool) as (...args: unknown[]) => Promise<pg.PoolClient>;
@@ -184,9 +195,16 @@ export function createTap(kill: () => never): Tap {
 
 /** As short as tells statements apart: the name it is prepared under, else how it begins. */
 function labelOf(query: unknown): string {
-  const {text = '', name} =
-    typeof query === 'string' ? {text: query} : (query as {text?: string; name?: string});
-  if (name !== undefined) return name.startsWith('group_') ? 'the group' : name;
+  const {
+    text = '',
+    name,
+    queryMode,
+  } = typeof query === 'string'
+    ? {text: query}
+    : (query as {text?: string; name?: string; queryMode?: 'extended'});
+  if (name?.startsWith('group_') === true)
+    return queryMode === undefined ? 'the group' : 'the group with its COMMIT';
+  if (name !== undefined) return name;
   const [first = '', second = ''] = text.trim().split(/[\s;]+/);
   return ['BEGIN', 'COMMIT', 'ROLLBACK'].includes(first) ? first : `${first} ${second}`.toLowerCase();
 }

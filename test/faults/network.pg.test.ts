@@ -3,6 +3,7 @@
 import {expect, onTestFinished, test} from 'vitest';
 import pg from 'pg';
 import {createTestDatabase} from '#test/support/test-database.ts';
+import {isCommit} from '#test/support/fault-proxy.ts';
 import {startTcpProxy, type FaultProxy} from '#test/support/tcp-proxy.ts';
 import {WAIT} from '#test/support/wait.ts';
 import {checkWritten} from './check-written.ts';
@@ -139,7 +140,7 @@ test.each(['before', 'in the middle of', 'after'] as const)(
     const {toPostgres, writer, check} = await layLines();
     await writer.more(3);
     for (let cut = 0; cut < 10; cut++) {
-      toPostgres.cutNext({at: (sent) => /COMMIT(?!TED)/.test(sent), when});
+      toPostgres.cutNext({at: isCommit, when});
       await last(() => !toPostgres.isArmed());
       await writer.more(1);
     }
@@ -154,8 +155,8 @@ test(
     const {toPostgres, writer, check} = await layLines({idleInTransactionMsMax: 1_000});
     await writer.more(3);
     // The transaction that it would end keeps its locks, the tenant's counter among them.
-    const isCommit = (sent: string): boolean => /COMMIT(?!TED)/.test(sent) && !sent.includes('BEGIN');
-    toPostgres.cutNext({at: isCommit, when: 'before', how: 'strand'});
+    const isCommitAlone = (sent: string): boolean => isCommit(sent) && !/BEGIN|at_once/.test(sent);
+    toPostgres.cutNext({at: isCommitAlone, when: 'before', how: 'strand'});
     await last(() => !toPostgres.isArmed());
     await writer.more(5);
     await check();

@@ -55,14 +55,16 @@ export async function startWholeNode(options: WholeNodeOptions, tap = untapped()
   });
   const bus = createLocalBus();
   const faults: string[] = [];
-  const made = await createService({
-    pool: tap.pool(database.pool),
-    keyring: createKeyring({current: Buffer.from(masterKey, 'base64')}),
-    now: Date.now,
-    bus: tap.bus(bus),
-    onFault: ({kind}) => void faults.push(kind),
-    onFlush: () => tap.at('committed'),
-  });
+  const made = await tap.aside(() =>
+    createService({
+      pool: tap.pool(database.pool),
+      keyring: createKeyring({current: Buffer.from(masterKey, 'base64')}),
+      now: Date.now,
+      bus: tap.bus(bus),
+      onFault: ({kind}) => void faults.push(kind),
+      onFlush: () => tap.at('committed'),
+    }),
+  );
   const service: Service = {...made, lanes: tap.lanes(made.lanes)};
   const verifier = createTokenVerifier({jwtKey, issuer: DEVELOPMENT_ISSUER, now: Date.now});
   const log = silentLogger;

@@ -7,6 +7,12 @@ import {createPipe, type Pipe, type Pace} from './fault-pipe.ts';
 /** What one side sent in one go, a byte per character: statements of Postgres' protocol are readable in it. */
 export type Sent = string;
 
+/**
+ * Whether Postgres commits at something in this message: at a COMMIT (not the READ COMMITTED of a BEGIN), or at the end of a
+ * statement that is a transaction of its own (not where that is prepared).
+ */
+export const isCommit = (sent: Sent): boolean => /COMMIT(?!TED)|(?<!PREPARE )at_once/.test(sent);
+
 export interface Cut {
   /** The first message this is true of is where the cut happens. `count`: of the direction's messages, from 1. */
   readonly at: (sent: Sent, count: number) => boolean;
