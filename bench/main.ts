@@ -3,7 +3,8 @@ import {mkdir, writeFile} from 'node:fs/promises';
 import {dirname} from 'node:path';
 import {readArguments, usage, type Arguments} from './arguments.ts';
 import {peerOf} from './peers/all-peers.ts';
-import {installPeers} from './peers/install.ts';
+import {isNewEnough, runOnNewerNode} from './one-node.ts';
+import {installPackages} from './peers/install.ts';
 import {startBenchPostgres, type BenchPostgres} from './postgres.ts';
 import {writeResults} from './plot/write-results.ts';
 import {runAll} from './run-all.ts';
@@ -48,14 +49,24 @@ async function measureAll(chosen: Arguments, postgres: BenchPostgres): Promise<v
   if (chosen.resultsFolder !== undefined) await writeResults(run, chosen.resultsFolder);
 }
 
-const chosen = argumentsOrExit();
-await installPeers(chosen.peers.map(peerOf), progress);
-const postgres = await startBenchPostgres();
-const stop = (): void => void postgres.stop().finally(() => process.exit(130));
-process.once('SIGINT', stop);
-process.once('SIGTERM', stop);
-try {
-  await measureAll(chosen, postgres);
-} finally {
-  await postgres.stop();
+async function main(chosen: Arguments): Promise<void> {
+  const postgres = await startBenchPostgres();
+  let stopping: Promise<void> | undefined;
+  // More than once where the terminal tells every process and the one that began this passes it on.
+  const stop = (): void => {
+    stopping ??= postgres.stop().finally(() => process.exit(130));
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  try {
+    await measureAll(chosen, postgres);
+  } finally {
+    await postgres.stop();
+  }
 }
+
+const chosen = argumentsOrExit();
+const needsPackages = !isNewEnough || chosen.peers.map(peerOf).some(({isForeign}) => isForeign);
+if (needsPackages) await installPackages(progress);
+if (isNewEnough) await main(chosen);
+else process.exitCode = await runOnNewerNode();

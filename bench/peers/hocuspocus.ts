@@ -5,7 +5,7 @@ import * as encoding from 'lib0/encoding';
 import pg from 'pg';
 import {recordIdOf, recordOf, seedUpdate} from '../load/tasks.ts';
 import {startServerProcess} from '../server-process.ts';
-import {newerNode, packagesFolder} from './packages-folder.ts';
+import {packagesFolder} from './packages-folder.ts';
 import {
   openAccess,
   type Access,
@@ -230,7 +230,6 @@ export const hocuspocus: Peer = {
   findObstacle: () => null,
   async start({databaseUrl, profileFolder}: StartOptions) {
     const server = await startServerProcess({
-      node: newerNode,
       args: [join(packagesFolder, 'hocuspocus-server.js')],
       env: {DATABASE_URL: databaseUrl},
       ready: /listening on (http:\S+)/,

@@ -6,7 +6,6 @@ import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
 import {newerNode, packagesFolder} from './packages-folder.ts';
-import type {Peer} from './peer.ts';
 
 /** What npm wrote down as installed is what the lockfile names. */
 async function isInstalled(): Promise<boolean> {
@@ -26,12 +25,9 @@ async function isInstalled(): Promise<boolean> {
   return existsSync(newerNode) && Object.entries(wanted).every(isThere);
 }
 
-/** Rejects with npm's words if it fails. */
-export async function installPeers(
-  peers: readonly Peer[],
-  onProgress: (message: string) => void,
-): Promise<void> {
-  if (!peers.some(({isForeign}) => isForeign) || (await isInstalled())) return;
+/** Does nothing where they are there. Rejects with npm's words if it fails. */
+export async function installPackages(onProgress: (message: string) => void): Promise<void> {
+  if (await isInstalled()) return;
   onProgress('installing the peers (npm ci, once)');
   await promisify(execFile)('npm', ['ci', '--prefix', packagesFolder]);
   if (!(await isInstalled())) throw new Error(`npm ci left the peers incomplete in ${packagesFolder}`);

@@ -3,5 +3,5 @@ import {join} from 'node:path';
 import {repositoryRoot} from '../server-process.ts';
 
 export const packagesFolder = join(repositoryRoot, 'bench/peers/packages');
-/** npm's `node` package, for the peer that needs a newer one than the rest. */
+/** npm's `node` package; see bench/one-node.ts. */
 export const newerNode = join(packagesFolder, 'node_modules/node/bin/node');

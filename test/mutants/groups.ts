@@ -63,6 +63,7 @@ export const mutantGroups: readonly MutantGroup[] = [
       'server/sync/flush-group.ts',
       'server/sync/decide-group.ts',
       'server/sync/receipts.ts',
+      'server/sync/write-decided.ts',
     ],
     tests: [
       'server/sync/receipts.test.ts',
