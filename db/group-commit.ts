@@ -2,7 +2,6 @@
 // conflicts, the log and push results, all at once. The counter's lock is held for this and the COMMIT only.
 import type {EntityName} from '#crdt/entities/entity.ts';
 import {entities} from '#crdt/entities/registry.ts';
-import type {JsonObject} from '#crdt/json.ts';
 import type {TenantId} from '#crdt/protocol/ids.ts';
 import {auditDigest, auditHeadSql, groupDigest, type AuditRow} from './audit-chain.ts';
 import {COUNTER_AT_SQL} from './audit.ts';
@@ -21,9 +20,10 @@ import {
 import {createGroupStatement, cut, type GroupStatement} from './group-statement.ts';
 import type {RecordWrite} from './record-write.ts';
 import type {RecordKey} from './records.ts';
+import {sourceColumns, type SourceRow} from './row-source.ts';
 import {rowSql} from './row-sql.ts';
 import type {OneStatement} from './transaction.ts';
-import {typedRow} from './typed-rows.ts';
+import {typedColumns, typedRow} from './typed-rows.ts';
 
 export interface GroupWrite {
   /** One row per position, in order. */
@@ -68,7 +68,9 @@ export async function writeGroup(
   {tenantId, accessVersion, scopeVersion, expected}: GroupTerms,
   group: GroupWrite,
 ): Promise<GroupCommitted | null> {
-  const statement = createGroupStatement([tenantId, group.audit.length, accessVersion, scopeVersion]);
+  const statement = createGroupStatement([tenantId, group.audit.length, accessVersion, scopeVersion], {
+    isOfOne: group.audit.length === 1 && group.records.length === 1 && expected.length <= 1,
+  });
   if (expected.length > 0) addLocks(statement, expected);
   if (group.audit.length === 0) addUnlogged(statement);
   else addLogged(statement, {tenantId, audit: group.audit, isGated: expected.length > 0});
@@ -84,16 +86,20 @@ export async function writeGroup(
   return rows[0] ?? null;
 }
 
+const expectedColumns = sourceColumns('entity text, id uuid, version int');
+
 /** Waits for other nodes here, before the counter is taken: nobody waits for a record while holding the counter. */
 function addLocks(statement: GroupStatement, expected: readonly ExpectedRecord[]): void {
-  const rows = statement.add(JSON.stringify(expected));
+  const source = statement.addRows(
+    expectedColumns,
+    expected.map(({entity, id, version}) => [entity, id, version]),
+  );
   const count = statement.add(expected.length);
   statement.part(
     'locked',
     () => `locked AS MATERIALIZED (
       SELECT l.id
-      FROM (SELECT entity, id, version FROM json_to_recordset(${rows}::json) AS k (entity text, id uuid, version int)
-            ORDER BY entity, id) AS k
+      FROM (SELECT entity, id, version FROM ${source()} ORDER BY entity, id) AS k
       CROSS JOIN LATERAL (
         SELECT r.id FROM records r
         WHERE r.tenant_id = $1 AND r.entity = k.entity AND r.id = k.id AND r.version = k.version
@@ -127,8 +133,9 @@ function addLogged(
       WHERE tenant_id = $1 AND ${VERSIONS_HOLD_SQL} ${gate}
       RETURNING seq - $2::int AS base, at)`,
   );
-  const rows = statement.add(
-    JSON.stringify(audit.map((row, index) => auditJson(statement.blob, {row, index, digests}))),
+  const source = statement.addRows(
+    auditColumns,
+    audit.map((row, index) => auditCells(statement.blob, {row, index, digests})),
   );
   statement.part(
     'logged',
@@ -136,42 +143,49 @@ function addLogged(
       INSERT INTO audit_logs (tenant_id, seq, at, group_seq, action, entity, record_id, user_id, device_id, summary, detail, digest)
       SELECT $1, counter.base + r.place, counter.at, counter.base + 1, r.action, r.entity, r.record_id, r.user_id, r.device_id,
              r.summary, ${cut('detail')}, ${cut('digest')}
-      FROM counter, json_to_recordset(${rows}::json) AS r (place int, action text, entity text, record_id uuid, user_id uuid,
-        device_id uuid, summary text, detail_from int, detail_length int, digest_from int, digest_length int))`,
+      FROM counter, ${source()})`,
   );
 }
 
-function auditJson(
+const auditColumns = sourceColumns(
+  `place int, action text, entity text, record_id uuid, user_id uuid, device_id uuid, summary text,
+   detail_from int, detail_length int, digest_from int, digest_length int`,
+);
+
+function auditCells(
   blob: Blob,
   {row, index, digests}: {row: AuditRow; index: number; digests: readonly Uint8Array[]},
-): JsonObject {
+): SourceRow {
   const detail = row.detail === null ? {from: 0, length: null} : blob.add(row.detail);
   const digest = blob.add(digests[index] ?? new Uint8Array());
-  return {
-    place: index + 1,
-    action: row.action,
-    entity: row.entity,
-    record_id: row.recordId,
-    user_id: row.userId,
-    device_id: row.deviceId,
-    summary: row.summary,
-    detail_from: detail.from,
-    detail_length: detail.length,
-    digest_from: digest.from,
-    digest_length: digest.length,
-  };
+  const {action, entity, recordId, userId, deviceId, summary} = row;
+  return [
+    index + 1,
+    action,
+    entity,
+    recordId,
+    userId,
+    deviceId,
+    summary,
+    detail.from,
+    detail.length,
+    digest.from,
+    digest.length,
+  ];
 }
 
-const recordColumns =
-  'entity text, id uuid, place int, version int, generation int, deleted boolean, body_from int, body_length int, memory_from int, memory_length int';
+const recordColumns = sourceColumns(
+  `entity text, id uuid, place int, version int, generation int, deleted boolean,
+   body_from int, body_length int, memory_from int, memory_length int`,
+);
 
 function addRecords(statement: GroupStatement, records: readonly RecordWrite[]): void {
   const {blob} = statement;
-  const documents = {insert: [] as JsonObject[], update: [] as JsonObject[]};
-  const typed = new Map<string, {entity: EntityName; kind: 'insert' | 'update'; rows: string[]}>();
+  const documents = {insert: [] as SourceRow[], update: [] as SourceRow[]};
+  const typed = new Map<string, {entity: EntityName; kind: 'insert' | 'update'; rows: SourceRow[]}>();
   for (const record of records) {
     const kind = record.isNew ? 'insert' : 'update';
-    documents[kind].push(documentJson(record, blob));
+    documents[kind].push(documentCells(record, blob));
     const key = `${record.entity}_${kind}`;
     const group = typed.get(key) ?? {entity: record.entity, kind, rows: []};
     typed.set(key, group);
@@ -180,50 +194,51 @@ function addRecords(statement: GroupStatement, records: readonly RecordWrite[]):
   if (documents.insert.length > 0) addMade(statement, documents.insert);
   if (documents.update.length > 0) addChanged(statement, documents.update);
   for (const [key, {entity, kind, rows}] of [...typed].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const json = statement.add(`[${rows.join(',')}]`);
-    statement.part(key, () => `${key} AS (${rowSql(entities[entity])[kind].replace('$rows', () => json)})`);
+    const source = statement.addRows(typedColumns(entities[entity]), rows);
+    statement.part(key, () => `${key} AS (${rowSql(entities[entity], source())[kind]})`);
   }
 }
 
-function addMade(statement: GroupStatement, documents: readonly JsonObject[]): void {
-  const rows = statement.add(JSON.stringify(documents));
+function addMade(statement: GroupStatement, documents: readonly SourceRow[]): void {
+  const source = statement.addRows(recordColumns, documents);
   statement.part(
     'made',
     () => `made AS (
       INSERT INTO records (tenant_id, entity, id, seq, version, generation, deleted, updated_at, body, memory)
       SELECT $1, r.entity, r.id, counter.base + r.place, r.version, r.generation, r.deleted, counter.at, ${cut('body')},
         ${cut('memory')}
-      FROM counter, json_to_recordset(${rows}::json) AS r (${recordColumns}))`,
+      FROM counter, ${source()})`,
   );
 }
 
-function addChanged(statement: GroupStatement, documents: readonly JsonObject[]): void {
-  const rows = statement.add(JSON.stringify(documents));
+function addChanged(statement: GroupStatement, documents: readonly SourceRow[]): void {
+  const source = statement.addRows(recordColumns, documents);
   statement.part(
     'changed',
     () => `changed AS (
       UPDATE records AS t SET seq = counter.base + r.place, version = r.version, generation = r.generation,
         deleted = r.deleted, updated_at = counter.at, body = ${cut('body')}, memory = ${cut('memory')}
-      FROM counter, json_to_recordset(${rows}::json) AS r (${recordColumns})
+      FROM counter, ${source()}
         CROSS JOIN LATERAL (
           SELECT ctid FROM records WHERE tenant_id = $1 AND entity = r.entity AND id = r.id LIMIT 1) AS found
       WHERE t.tenant_id = $1 AND t.ctid = found.ctid)`,
   );
 }
 
-function documentJson(record: RecordWrite, blob: Blob): JsonObject {
+function documentCells(record: RecordWrite, blob: Blob): SourceRow {
   const body = blob.add(record.body);
   const memory = blob.add(record.memory);
-  return {
-    entity: record.entity,
-    id: record.id,
-    place: record.place,
-    version: record.version,
-    generation: record.generation,
-    deleted: record.deletedAt !== null,
-    body_from: body.from,
-    body_length: body.length,
-    memory_from: memory.from,
-    memory_length: memory.length,
-  };
+  const {entity, id, place, version, generation, deletedAt} = record;
+  return [
+    entity,
+    id,
+    place,
+    version,
+    generation,
+    deletedAt !== null,
+    body.from,
+    body.length,
+    memory.from,
+    memory.length,
+  ];
 }

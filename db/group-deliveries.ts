@@ -2,6 +2,7 @@
 // marks their invoice as sent, so neither is ever there without the other.
 import type {ChannelName} from '#crdt/protocol/deliveries.ts';
 import {cut, type GroupStatement} from './group-statement.ts';
+import {sourceColumns} from './row-source.ts';
 
 export interface DeliveryWrite {
   readonly deliveryId: string;
@@ -26,30 +27,36 @@ export const recipientPlace = (deliveryId: string) => ({
   version: 0,
 });
 
+const deliveryColumns = sourceColumns(
+  `id uuid, invoice_id uuid, version_from int, version_length int, invoice_seq bigint, channel text,
+   recipient_from int, recipient_length int, hash_from int, hash_length int, language text, request_key uuid,
+   created_by uuid, created_at timestamptz`,
+);
+
 export function addDeliveries(statement: GroupStatement, deliveries: readonly DeliveryWrite[]): void {
   const {blob} = statement;
-  const json = deliveries.map((one) => {
+  const rows = deliveries.map((one) => {
     const version = blob.add(one.invoiceVersion);
     const recipient = blob.add(one.recipient);
     const hash = blob.add(one.recipientHash);
-    return {
-      id: one.deliveryId,
-      invoice_id: one.invoiceId,
-      version_from: version.from,
-      version_length: version.length,
-      invoice_seq: one.invoiceSeq,
-      channel: one.channel,
-      recipient_from: recipient.from,
-      recipient_length: recipient.length,
-      hash_from: hash.from,
-      hash_length: hash.length,
-      language: one.language,
-      request_key: one.requestKey,
-      created_by: one.createdBy,
-      created_at: one.createdAt,
-    };
+    return [
+      one.deliveryId,
+      one.invoiceId,
+      version.from,
+      version.length,
+      one.invoiceSeq,
+      one.channel,
+      recipient.from,
+      recipient.length,
+      hash.from,
+      hash.length,
+      one.language,
+      one.requestKey,
+      one.createdBy,
+      one.createdAt,
+    ];
   });
-  const rows = statement.add(JSON.stringify(json));
+  const source = statement.addRows(deliveryColumns, rows);
   statement.part(
     'outgoing',
     () => `outgoing AS (
@@ -57,9 +64,7 @@ export function addDeliveries(statement: GroupStatement, deliveries: readonly De
         language, request_key, created_by, created_at, updated_at, next_at)
       SELECT $1, r.id, r.invoice_id, ${cut('version')}, r.invoice_seq, r.channel, ${cut('recipient')}, ${cut('hash')},
         r.language, r.request_key, r.created_by, r.created_at, r.created_at, r.created_at
-      FROM counter, json_to_recordset(${rows}::json) AS r (id uuid, invoice_id uuid, version_from int, version_length int,
-        invoice_seq bigint, channel text, recipient_from int, recipient_length int, hash_from int, hash_length int,
-        language text, request_key uuid, created_by uuid, created_at timestamptz)
+      FROM counter, ${source()}
       ON CONFLICT DO NOTHING)`,
   );
 }

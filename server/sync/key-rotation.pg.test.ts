@@ -6,7 +6,7 @@ import {expect, onTestFinished, test} from 'vitest';
 import type {TenantId} from '#crdt/protocol/ids.ts';
 import {createKeyring, type Keyring} from '#db/cipher.ts';
 import {holdCommits} from '#test/support/held-commits.ts';
-import {kept} from '#test/support/lane-kit.ts';
+import {kept, untilWaiting} from '#test/support/lane-kit.ts';
 import {jsonSubmission, newTask} from '#test/support/submissions.ts';
 import {makeScratchFolder} from '#test/support/scratch-folder.ts';
 import {createTenancy} from '#test/support/tenancy.ts';
@@ -126,9 +126,8 @@ test('each tenant is rotated once and its log says so, also when two rotations r
   const members = await tenantsOf(set, 12);
   const held = await holdCommits(set.owner, idsOf(members)[3]!);
   const reports = Promise.all([set.rotate(both), set.rotate(both)]);
-  const countWaiting = async () => (await set.owner.query('SELECT FROM pg_locks WHERE NOT granted')).rowCount;
   // Both are at the same tenant.
-  await expect.poll(countWaiting).toBe(2);
+  await untilWaiting(set, 2);
   await held.release();
   const rotated = (await reports).map((report) => report.rotated);
   expect(rotated.reduce((sum, count) => sum + count)).toBe(12);

@@ -1,7 +1,7 @@
 // A kept change and the verdict on it are one commit, wherever the database goes away; and what is long decided goes.
 import {expect, test} from 'vitest';
 import {forgetDecided} from '#db/quarantine.ts';
-import {createArena, kept, query, type Arena} from '#test/support/lane-kit.ts';
+import {createArena, kept, query, untilWaiting, type Arena} from '#test/support/lane-kit.ts';
 import {jsonSubmission, newTask} from '#test/support/submissions.ts';
 import {isCommit} from '#test/support/fault-proxy.ts';
 import {startTcpProxy, type Cut} from '#test/support/tcp-proxy.ts';
@@ -69,10 +69,8 @@ test('a server that dies before the commit leaves neither the change nor a verdi
   await holder.query('SELECT FROM quarantined_changes FOR UPDATE');
   const dying = await arena.startNode();
   const applying = applyKept(dying.service, arena.manager, id).catch((error: unknown) => error);
-  await expect
-    .poll(async () => (await query(arena, `SELECT FROM pg_locks WHERE NOT granted`)).length)
-    .toBeGreaterThan(0);
-  await query(arena, `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted`);
+  const [waiting] = await untilWaiting(arena);
+  await query(arena, 'SELECT pg_terminate_backend($1)', [waiting]);
   expect(await lookAt(arena)).toMatchObject({status: 'open', log: 0});
   const discarding = discardKept(node.service, arena.manager, {id, request: {}});
   await holder.query('COMMIT');
